@@ -1,0 +1,249 @@
+"""
+Compile spec/openapi.yaml into generated/coinbase_checkouts_api.
+
+    python spec/compile_client.py            compile, and swap the result in
+    python spec/compile_client.py --check    compile aside, print what differs
+
+Exit codes: 0 in step (or compiled) · 1 out of step, with a unified diff · 2 the description or the
+compiler is broken, with the reason.
+
+The compiler writes into a scratch folder and the whole package is swapped in at the end, so a failed
+or interrupted run leaves the old one in place. Nothing here is read from the current directory.
+"""
+
+from __future__ import annotations
+
+import argparse
+import difflib
+import hashlib
+import json
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import tomllib
+from collections.abc import Iterator, Sequence
+from importlib import metadata
+from pathlib import Path
+
+import openapi_python_client
+from openapi_spec_validator import validate
+from openapi_spec_validator.validation.exceptions import OpenAPIValidationError
+from ruamel.yaml import YAML
+from ruamel.yaml.error import YAMLError
+
+ROOT = Path(__file__).resolve().parent.parent
+PACKAGE = "coinbase_checkouts_api"
+BANNER = "# Compiled from spec/openapi.yaml. Do not edit: change it and run `nox -s generate`.\n"
+# What the bytes of the output depend on; all but Python itself, which must not matter.
+COMPILERS = ("openapi-python-client", "ruff")
+
+
+class CompileError(Exception):
+    """The description cannot be compiled; the message says where and why."""
+
+
+def load(path: Path) -> dict[str, object]:
+    """
+    The description as JSON data.
+
+    Raises:
+        CompileError: No such file, no YAML, a duplicate key, a date that is not a string, or a
+            reference to nowhere.
+    """
+    try:
+        document = YAML(typ="safe", pure=True).load(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError) as exc:
+        raise CompileError(f"{path}: cannot be read: {exc}") from exc
+    except YAMLError as exc:
+        raise CompileError(f"{path}: is not YAML: {exc}") from exc
+    if not isinstance(document, dict):
+        raise CompileError(f"{path}: is not an OpenAPI description: its root is no mapping")
+    for pointer, value in walk(document):
+        if not isinstance(value, str | int | float | bool | list | dict | None):
+            # YAML reads an unquoted 2024-03-20 as a date.
+            raise CompileError(f"{path}: {pointer}: {value} is read as {type(value).__name__}; put it in quotes")
+        if isinstance(value, dict):
+            if strange := [key for key in value if not isinstance(key, str)]:
+                raise CompileError(f"{path}: {pointer}: the key {strange[0]!r} is not text; put it in quotes")
+            if "$ref" in value:
+                resolve(document, value["$ref"], f"{path}: {pointer}")
+    return document
+
+
+def walk(node: object, pointer: str = "#") -> Iterator[tuple[str, object]]:
+    """Every value below *node*, itself included, with its JSON pointer."""
+    yield pointer, node
+    if isinstance(node, dict):
+        for key, value in node.items():
+            yield from walk(value, f"{pointer}/{str(key).replace('~', '~0').replace('/', '~1')}")
+    elif isinstance(node, list):
+        for index, value in enumerate(node):
+            yield from walk(value, f"{pointer}/{index}")
+
+
+def resolve(document: object, reference: object, where: str) -> object:
+    """What *reference* points at. The compiler never looks at webhooks, so it would miss some."""
+    if not isinstance(reference, str) or not reference.startswith("#/"):
+        raise CompileError(f"{where}: $ref {reference!r}: only references within the file are allowed")
+    node = document
+    for part in reference[2:].split("/"):
+        key = part.replace("~1", "/").replace("~0", "~")
+        if not isinstance(node, dict) or key not in node:
+            raise CompileError(f"{where}: $ref {reference!r} points at nothing")
+        node = node[key]
+    return node
+
+
+def check_valid(document: dict[str, object], path: Path) -> None:
+    """Refuse what is not OpenAPI 3.1."""
+    try:
+        validate(document)
+    except OpenAPIValidationError as exc:
+        pointer = "/".join(["#", *(str(part) for part in getattr(exc, "absolute_path", ()))])
+        raise CompileError(f"{path}: {pointer}: {getattr(exc, 'message', exc)}") from exc
+    except Exception as exc:
+        # The validator has no common base for its errors (unknown version, unresolvable, …).
+        raise CompileError(f"{path}: {type(exc).__name__}: {exc}") from exc
+
+
+def check_templates(spec: Path) -> None:
+    """Refuse a compiler whose own templates under our overrides are not the ones we overrode."""
+    own = Path(openapi_python_client.__file__).parent / "templates"
+    ours = spec / "templates"
+    sums: dict[str, str] = tomllib.loads((ours / "UPSTREAM.toml").read_text(encoding="utf-8"))["openapi-python-client"]
+    overrides = {path.relative_to(ours).as_posix() for path in ours.rglob("*.jinja")}
+    if overrides != set(sums):
+        raise CompileError(f"{ours}: overrides and UPSTREAM.toml name different files: {sorted(overrides ^ set(sums))}")
+    for name, expected in sums.items():
+        if sha256(own / name) != expected:
+            raise CompileError(
+                f"{ours / name}: the compiler's own template changed; carry the change over and update UPSTREAM.toml"
+            )
+
+
+def sha256(path: Path) -> str:
+    """Hexadecimal SHA-256 of a file, or `missing`."""
+    return hashlib.sha256(path.read_bytes()).hexdigest() if path.is_file() else "missing"
+
+
+def manifest(spec: Path, description: Path) -> str:
+    """The text of MANIFEST.toml: what the package was compiled with and from."""
+    templates = sorted((spec / "templates").rglob("*.jinja"))
+    lines = [
+        "# What this package was compiled with and from. Written by spec/compile_client.py.",
+        "[compiler]",
+        *(f'"{name}" = "{metadata.version(name)}"' for name in COMPILERS),
+        "",
+        "[sha256]",
+        *(
+            f'"{path.relative_to(spec.parent).as_posix()}" = "{sha256(path)}"'
+            for path in [description, spec / "generator.yaml", *templates]
+        ),
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def compile_into(target: Path, *, root: Path = ROOT) -> None:
+    """
+    Compile the description below *root* into the folder *target*, which must not exist yet.
+
+    Raises:
+        CompileError: With the compiler's own message.
+    """
+    spec = root / "spec"
+    description = spec / "openapi.yaml"
+    document = load(description)
+    check_valid(document, description)
+    check_templates(spec)
+    # fmt: off
+    command = [
+        sys.executable, "-m", "openapi_python_client", "generate",
+        "--path", str(description), "--config", str(spec / "generator.yaml"),
+        "--custom-template-path", str(spec / "templates"),
+        "--meta", "none", "--output-path", str(target), "--fail-on-warning",
+    ]
+    # fmt: on
+    # The hooks call ruff by name: the one beside this interpreter, in colours of no terminal.
+    path = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", "")])
+    environment = {**os.environ, "PATH": path, "NO_COLOR": "1", "TERM": "dumb", "PYTHONDONTWRITEBYTECODE": "1"}
+    done = subprocess.run(command, capture_output=True, text=True, env=environment, check=False)
+    if done.returncode != 0:
+        raise CompileError(f"{description}: the compiler refused:\n{(done.stdout + done.stderr).strip()}")
+    for module in target.rglob("*.py"):
+        module.write_text(BANNER + module.read_text(encoding="utf-8"), encoding="utf-8", newline="\n")
+    (target / "py.typed").write_text("", encoding="utf-8")
+    (target / "MANIFEST.toml").write_text(manifest(spec, description), encoding="utf-8", newline="\n")
+    described = json.dumps(document, indent=1, ensure_ascii=False) + "\n"
+    (target / "openapi.json").write_text(described, encoding="utf-8", newline="\n")
+
+
+def texts(folder: Path) -> dict[str, str]:
+    """Every file below *folder* by its relative name, without what Python leaves behind when it runs."""
+    return {
+        path.relative_to(folder).as_posix(): path.read_text(encoding="utf-8", errors="backslashreplace")
+        for path in sorted(folder.rglob("*"))
+        if path.is_file() and "__pycache__" not in path.parts
+    }
+
+
+def drift(committed: Path, compiled: Path) -> str:
+    """Unified diff from *committed* to *compiled*, over files on either side; empty when they agree."""
+    old, new = texts(committed), texts(compiled)
+    lines: list[str] = []
+    for name in sorted(old.keys() | new.keys()):
+        if old.get(name) == new.get(name):
+            continue
+        before = f"generated/{PACKAGE}/{name}" if name in old else "/dev/null"
+        after = f"compiled/{PACKAGE}/{name}" if name in new else "/dev/null"
+        diff = difflib.unified_diff(
+            old.get(name, "").splitlines(), new.get(name, "").splitlines(), before, after, lineterm=""
+        )
+        # An empty file on one side only has no lines to show.
+        lines.extend(list(diff) or [f"--- {before}", f"+++ {after}"])
+    return "".join(f"{line}\n" for line in lines)
+
+
+def swap(compiled: Path, committed: Path) -> None:
+    """Put *compiled* where *committed* is; both on one file system, so neither is ever half there."""
+    old = compiled.with_name("old")
+    if committed.exists():
+        committed.rename(old)
+    try:
+        compiled.rename(committed)
+    except OSError:
+        old.rename(committed)
+        raise
+
+
+def main(arguments: Sequence[str] | None = None, *, root: Path = ROOT) -> int:
+    """The command line; see the module's docstring."""
+    parser = argparse.ArgumentParser(description="Compile spec/openapi.yaml into generated/.")
+    parser.add_argument("--check", action="store_true", help="compare only; exit 1 and print a diff when out of step")
+    check: bool = parser.parse_args(arguments).check
+    committed = root / "generated" / PACKAGE
+    if not check:
+        committed.parent.mkdir(exist_ok=True)
+    # Beside the package when it will be swapped in, elsewhere when it is only compared.
+    with tempfile.TemporaryDirectory(prefix=".compiling-", dir=None if check else committed.parent) as scratch:
+        compiled = Path(scratch) / PACKAGE
+        try:
+            compile_into(compiled, root=root)
+        except CompileError as exc:
+            print(exc, file=sys.stderr)
+            return 2
+        difference = drift(committed, compiled)
+        if check:
+            print(difference, end="")
+            if difference:
+                print(f"generated/{PACKAGE} is out of step: run `nox -s generate` and commit.", file=sys.stderr)
+            return 1 if difference else 0
+        swap(compiled, committed)
+        shutil.rmtree(Path(scratch) / "old", ignore_errors=True)
+        print(f"generated/{PACKAGE}: {'compiled' if difference else 'was in step'}")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
