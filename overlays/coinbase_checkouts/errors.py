@@ -1,0 +1,187 @@
+"""
+Everything that can go wrong, as one tree.
+
+    CheckoutsError                      root; `except CheckoutsError` catches all of ours
+    ├── ConfigurationError              the client was set up wrongly (also a ValueError)
+    │   └── KeyFormatError              an API key cannot be read; names the file, never quotes the key
+    ├── InvalidRequestError             refused here, before anything was sent (also a ValueError)
+    ├── NoResponseError                 no answer came: unreachable, dropped, timed out
+    ├── InvalidResponseError            an answer came that is not the documented JSON
+    ├── PaginationError                 a listing came back to a page it had already given
+    └── ApiError                        the service answered with an error
+        ├── BadRequestError             400, or another refusal of the request itself
+        ├── AuthenticationError         401: token or clock wrong, key revoked
+        ├── PermissionDeniedError       403: the key may not, or the account has no Coinbase Business
+        ├── NotFoundError               404, or the 400 some deployments answer for a missing checkout
+        ├── ConflictError               409 or 422: the checkout's state forbids it
+        │   └── IdempotencyError        the key was used with another request
+        ├── RateLimitError              429: slow down
+        └── ServerError                 5xx, codes of a proxy included
+
+What an error says to a program is in its attributes; what it says to a person is in `str()`. Neither
+holds a key, a token or a body, and all of them survive a pickle. `TypeError` is for wrong types, such
+as a float where money is meant.
+
+Source: `errors`, `status-codes` and `cdp-openapi` in spec/openapi.yaml.
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Any
+
+
+class Outcome(StrEnum):
+    """What is known about the effect of a call that ended in an error."""
+
+    NOT_SENT = "not sent"
+    """Nothing left this machine."""
+    REFUSED = "refused"
+    """The service said no; nothing happened."""
+    UNKNOWN = "unknown"
+    """It may have happened. Repeat with the same idempotency key, or read the checkout."""
+
+
+class CheckoutsError(Exception):
+    """
+    Root of the tree.
+
+    Attributes:
+        operation: The operationId of the description, such as `createCheckout`; None outside a call.
+        idempotency_key: The key the call was sent with; repeat with it. Never part of `str()`.
+        outcome: Whether the call may have had its effect.
+        retryable: Whether the same call, with the same key, may succeed later.
+    """
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        operation: str | None = None,
+        idempotency_key: str | None = None,
+        outcome: Outcome = Outcome.NOT_SENT,
+        retryable: bool = False,
+    ) -> None:
+        super().__init__(message)
+        self.operation = operation
+        self.idempotency_key = idempotency_key
+        self.outcome = outcome
+        self.retryable = retryable
+
+    @property
+    def advice(self) -> str:
+        """What to do now, in one sentence."""
+        if self.outcome is Outcome.UNKNOWN:
+            if self.idempotency_key is not None:
+                return "It may have happened: repeat the call with error.idempotency_key, within 24 hours of the first try."
+            return "It may have happened: read the checkout before you repeat the call."
+        return "Nothing happened; the call may be repeated later." if self.retryable else "Nothing happened."
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        # Exceptions pickle by calling their class with args, which keyword-only attributes break.
+        return _restore, (type(self), self.args, self.__dict__)
+
+
+def _restore(cls: type[CheckoutsError], args: tuple[Any, ...], state: dict[str, Any]) -> CheckoutsError:
+    error = cls.__new__(cls, *args)
+    error.__dict__.update(state)
+    return error
+
+
+class ConfigurationError(CheckoutsError, ValueError):
+    """The client was set up wrongly; the message names the setting."""
+
+
+class KeyFormatError(ConfigurationError):
+    """An API key cannot be read; the message names the file or variable and what was wrong with it."""
+
+
+class InvalidRequestError(CheckoutsError, ValueError):
+    """The request breaks the description and was not sent."""
+
+
+class NoResponseError(CheckoutsError):
+    """No answer came. If `outcome` is UNKNOWN the service may have acted all the same."""
+
+
+class InvalidResponseError(CheckoutsError):
+    """
+    The answer is not the documented JSON: HTML from a proxy, a body cut short, a required field missing.
+
+    Attributes:
+        status: HTTP status of the answer.
+    """
+
+    def __init__(self, message: str, *, status: int, **context: Any) -> None:
+        super().__init__(message, **context)
+        self.status = status
+
+
+class PaginationError(CheckoutsError):
+    """The service gave a page token for the second time; following it would never end."""
+
+
+class ApiError(CheckoutsError):
+    """
+    The service answered with an error.
+
+    Attributes:
+        status: HTTP status.
+        error_type: `errorType` of the body, an open set, such as `invalid_request`; None if it gave none.
+        message: `errorMessage` of the body, shortened and without anything that looks like a secret.
+        correlation_id: Quote it to Coinbase's support; None if the body gave none.
+        error_link: Where the error is explained; None if the body gave none.
+    """
+
+    def __init__(
+        self,
+        *,
+        status: int,
+        error_type: str | None = None,
+        message: str = "",
+        correlation_id: str | None = None,
+        error_link: str | None = None,
+        **context: Any,
+    ) -> None:
+        what = " ".join(part for part in (str(status), error_type) if part)
+        text = f"{what}: {message}" if message else what
+        if context.get("operation"):
+            text = f"{context['operation']}: {text}"
+        super().__init__(f"{text} (correlation id {correlation_id})" if correlation_id else text, **context)
+        self.status = status
+        self.error_type = error_type
+        self.message = message
+        self.correlation_id = correlation_id
+        self.error_link = error_link
+
+
+class BadRequestError(ApiError):
+    """The service refused the request itself; change it before you send it again."""
+
+
+class AuthenticationError(ApiError):
+    """The token was refused: check the key, and that this machine's clock is right."""
+
+
+class PermissionDeniedError(ApiError):
+    """The key may not do this, or its account has no Coinbase Business."""
+
+
+class NotFoundError(ApiError):
+    """There is no such checkout."""
+
+
+class ConflictError(ApiError):
+    """The checkout is in a state that forbids this."""
+
+
+class IdempotencyError(ConflictError):
+    """The idempotency key was used with another request; a new operation needs a new key."""
+
+
+class RateLimitError(ApiError):
+    """Too many requests; wait, then go on."""
+
+
+class ServerError(ApiError):
+    """The service or a proxy before it failed; the outcome is unknown."""
