@@ -41,8 +41,9 @@ class Secret:
 
     __slots__ = ("_text",)
 
-    def __init__(self, text: str) -> None:
-        self._text = text
+    def __init__(self, text: object) -> None:
+        # Whatever is no text is an empty one, so that what it is need not be shown to say so.
+        self._text = text if isinstance(text, str) else ""
 
     def reveal(self) -> str:
         """The text itself."""
@@ -56,12 +57,12 @@ class Secret:
 
 
 class ApiKey:
-    """
+    r"""
     A CDP API key: its id, and the private key it signs with.
 
     Args:
         id: The key's id or name; a UUID or `organizations/{uuid}/apiKeys/{uuid}`.
-        private_key: EC P-256 or Ed25519 as PEM (SEC1 or PKCS#8; `\\n` may be written as backslash n), or
+        private_key: EC P-256 or Ed25519 as PEM (SEC1 or PKCS#8; `\n` may be written as backslash n), or
             Ed25519 as base64 of 64 bytes (seed and public key) or 32 (seed).
         source: What to call the key in errors, such as its file.
 
@@ -77,7 +78,7 @@ class ApiKey:
         # Rebound at once: a traceback shows the locals of this frame, and no caller reads it again.
         hidden = Secret(private_key)
         private_key = ""
-        if not isinstance(id, str) or not id.strip() or not id.strip().isprintable():  # pyright: ignore[reportUnnecessaryIsInstance] -- JSON may hold anything
+        if not _is_plain(id):
             raise KeyFormatError(f"{source}: the key's id is empty or no plain text")
         loaded = _load(hidden)
         if isinstance(loaded, str):
@@ -106,13 +107,11 @@ class ApiKey:
         Raises:
             KeyFormatError: One is missing, or the secret is no key; names the variable.
         """
-        variables = os.environ if environ is None else environ
-        key_id = next((variables[name] for name in ID_VARIABLES if variables.get(name, "").strip()), None)
-        if key_id is None:
-            raise KeyFormatError(f"environment: {' or '.join(ID_VARIABLES)} is not set")
-        if not variables.get(SECRET_VARIABLE, "").strip():
-            raise KeyFormatError(f"environment: {SECRET_VARIABLE} is not set")
-        return cls(key_id, variables[SECRET_VARIABLE], source=f"environment variable {SECRET_VARIABLE}")
+        found = _read_env(os.environ if environ is None else environ)
+        environ = None  # for the reason given in __init__
+        if isinstance(found, str):
+            raise KeyFormatError(f"environment: {found}")
+        return cls(found[0], found[1].reveal(), source=f"environment variable {SECRET_VARIABLE}")
 
     def sign(self, claims: dict[str, Any], headers: dict[str, Any]) -> str:
         """A compact JWS over *claims*; `alg`, `typ` and `kid` are added to *headers*."""
@@ -212,10 +211,25 @@ def _read_file(path: Path) -> tuple[str, Secret] | str:
     return key_id, Secret(data["privateKey"])
 
 
+def _read_env(variables: Mapping[str, str]) -> tuple[str, Secret] | str:
+    """The id and the secret in the environment, or why there are none."""
+    key_id = next((variables[name] for name in ID_VARIABLES if variables.get(name, "").strip()), None)
+    if key_id is None:
+        return f"{' or '.join(ID_VARIABLES)} is not set"
+    if not variables.get(SECRET_VARIABLE, "").strip():
+        return f"{SECRET_VARIABLE} is not set"
+    return key_id, Secret(variables[SECRET_VARIABLE])
+
+
+def _is_plain(value: object) -> bool:
+    """Whether *value* can be a key's id."""
+    return isinstance(value, str) and value.strip() != "" and value.strip().isprintable()
+
+
 def _load(secret: Secret) -> tuple[EllipticCurvePrivateKey | Ed25519PrivateKey, str] | str:
     """The private key in *secret* and its JWT algorithm, or why there is none."""
     text = secret.reveal()
-    if not isinstance(text, str) or not text.strip():  # pyright: ignore[reportUnnecessaryIsInstance] -- callers without types
+    if not text.strip():
         return "the private key is empty"
     # Shells and .env files write the line breaks of a PEM as backslash n.
     text = text.strip().strip("\"'").replace("\\r", "").replace("\\n", "\n").strip()
@@ -257,6 +271,6 @@ def _load_base64(text: str) -> tuple[Ed25519PrivateKey, str] | str:
     if len(raw) not in (32, 64):
         return f"is base64 of {len(raw)} bytes; an Ed25519 key has 64 (or, without its public half, 32)"
     key = Ed25519PrivateKey.from_private_bytes(raw[:32])
-    if len(raw) == 64 and key.public_key().public_bytes_raw() != raw[32:]:  # noqa: PLR2004 -- seed and public key
+    if len(raw) == 64 and key.public_key().public_bytes_raw() != raw[32:]:
         return "is an Ed25519 key whose public half does not belong to its private half"
     return key, "EdDSA"
