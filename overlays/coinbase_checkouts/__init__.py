@@ -1,3 +1,83 @@
 """
 A client for the Coinbase Business Checkouts API that is safe to move money with (unofficial).
+
+    with Checkouts(ApiKey.from_file("cdp_api_key.json"), sandbox=True) as checkouts:
+        checkout = checkouts.create("100.50", description="Payment for order #12345")
+
+The names below load what they need when they are first used, so that importing this costs nothing.
 """
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from coinbase_checkouts_api.models import (
+        Checkout,
+        CheckoutStatus,
+        EventType,
+        Network,
+        Refund,
+        RefundResult,
+        RefundStatus,
+        Settlement,
+    )
+    from coinbase_checkouts_api.types import UNSET, Unset
+
+    from .auth import ApiKey, JwtAuth
+    from .client import AsyncCheckouts, Checkouts
+    from .errors import ApiError, CheckoutsError, Outcome
+
+__all__ = [
+    "UNSET",
+    "ApiError",
+    "ApiKey",
+    "AsyncCheckouts",
+    "Checkout",
+    "CheckoutStatus",
+    "Checkouts",
+    "CheckoutsError",
+    "EventType",
+    "JwtAuth",
+    "Network",
+    "Outcome",
+    "Refund",
+    "RefundResult",
+    "RefundStatus",
+    "Settlement",
+    "Unset",
+]
+
+_MODELS = "coinbase_checkouts_api.models"
+_HOMES = {
+    "UNSET": "coinbase_checkouts_api.types",
+    "ApiError": ".errors",
+    "ApiKey": ".auth",
+    "AsyncCheckouts": ".client",
+    "Checkout": _MODELS,
+    "CheckoutStatus": _MODELS,
+    "Checkouts": ".client",
+    "CheckoutsError": ".errors",
+    "EventType": _MODELS,
+    "JwtAuth": ".auth",
+    "Network": _MODELS,
+    "Outcome": ".errors",
+    "Refund": _MODELS,
+    "RefundResult": _MODELS,
+    "RefundStatus": _MODELS,
+    "Settlement": _MODELS,
+    "Unset": "coinbase_checkouts_api.types",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    value = getattr(import_module(_HOMES[name], __name__), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

@@ -74,7 +74,7 @@ class ApiKey:
 
     __slots__ = ("_key", "algorithm", "id")
 
-    def __init__(self, id: str, private_key: str, *, source: str = "API key") -> None:  # noqa: A002 -- the file's name
+    def __init__(self, id: str, private_key: str, *, source: str = "API key") -> None:
         # Rebound at once: a traceback shows the locals of this frame, and no caller reads it again.
         hidden = Secret(private_key)
         private_key = ""

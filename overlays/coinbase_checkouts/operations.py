@@ -1,0 +1,246 @@
+"""
+The five operations as plain data: arguments in, a `Call` out, nothing sent.
+
+What the compiled functions accept is checked and shaped here: money, times, ids and keys. Of the
+compiled operations only `_get_kwargs` is used, which builds a request and sends nothing; their sending
+and parsing halves lose errors (a 503 becomes None, a 520 a ValueError).
+"""
+# pyright: reportPrivateUsage=false
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from typing import Any, Final, Generic, TypeVar
+
+from coinbase_checkouts_api.api.checkouts.create_checkout import _get_kwargs as create_kwargs
+from coinbase_checkouts_api.api.checkouts.deactivate_checkout import _get_kwargs as deactivate_kwargs
+from coinbase_checkouts_api.api.checkouts.get_checkout import _get_kwargs as get_kwargs
+from coinbase_checkouts_api.api.checkouts.list_checkouts import _get_kwargs as list_kwargs
+from coinbase_checkouts_api.api.checkouts.refund_checkout import _get_kwargs as refund_kwargs
+from coinbase_checkouts_api.models import (
+    Checkout,
+    CheckoutList,
+    CheckoutStatus,
+    CreateCheckoutRequest,
+    CreateCheckoutRequestMetadata,
+    Network,
+    RefundCheckoutRequest,
+    RefundResult,
+)
+from coinbase_checkouts_api.types import UNSET, Unset
+
+from . import idempotency
+from .errors import InvalidRequestError
+
+T = TypeVar("T")
+U = TypeVar("U")
+Amount = Decimal | int | str
+Moment = datetime | str
+
+# The description's pattern for ids. \Z, because $ would let a line break through; and an id that is
+# empty, "." or ".." would reach another path than the one it was signed for.
+_CHECKOUT_ID: Final = re.compile(r"[0-9a-f]{24}\Z")
+
+
+@dataclass(frozen=True, slots=True)
+class Call(Generic[T]):
+    """
+    One operation, ready to be sent any number of times with the same bytes.
+
+    Attributes:
+        operation: operationId of the description.
+        path: Below the base URL.
+        writes: Whether it may change something, so that a lost answer leaves the outcome unknown.
+        read: Makes the model of a successful answer's JSON.
+    """
+
+    operation: str
+    method: str
+    path: str
+    read: Callable[[Mapping[str, Any]], T]
+    writes: bool
+    params: Mapping[str, Any] | None = None
+    headers: Mapping[str, str] | None = None
+    content: bytes | None = None
+    idempotency_key: str | None = None
+
+
+def create(
+    amount: Amount,
+    currency: str,
+    *,
+    network: str | None,
+    description: str | None,
+    metadata: Mapping[str, str] | None,
+    expires_at: Moment | None,
+    success_redirect_url: str | None,
+    fail_redirect_url: str | None,
+    idempotency_key: str | None,
+) -> Call[Checkout]:
+    """createCheckout; see `Checkouts.create`."""
+    key = idempotency.checked(idempotency_key)
+    body = CreateCheckoutRequest(
+        amount=money(amount),
+        currency=currency,
+        network=_maybe(network, Network),
+        description=_given(description),
+        expires_at=_moment("expires_at", expires_at),
+        metadata=_maybe(metadata, lambda given: CreateCheckoutRequestMetadata.from_dict(dict(given))),
+        success_redirect_url=_given(success_redirect_url),
+        fail_redirect_url=_given(fail_redirect_url),
+    )
+    compiled = create_kwargs(body=body, x_idempotency_key=key)
+    return _call("createCheckout", compiled, Checkout.from_dict, writes=True, key=key)
+
+
+def get(id: str) -> Call[Checkout]:
+    """getCheckout; see `Checkouts.get`."""
+    return _call("getCheckout", get_kwargs(checkout_id(id)), Checkout.from_dict, writes=False)
+
+
+def list_page(
+    *,
+    status: Sequence[CheckoutStatus] | None,
+    start_time: Moment | None,
+    end_time: Moment | None,
+    description_query: str | None,
+    page_size: int | None,
+    page_token: str | None,
+) -> Call[CheckoutList]:
+    """listCheckouts, one page; see `Checkouts.list`."""
+    compiled = list_kwargs(
+        page_size=_given(page_size),
+        page_token=_given(page_token),
+        status=_maybe(status, list),
+        start_time=_moment("start_time", start_time),
+        end_time=_moment("end_time", end_time),
+        description_query=_given(description_query),
+    )
+    return _call("listCheckouts", compiled, CheckoutList.from_dict, writes=False)
+
+
+def deactivate(id: str) -> Call[Checkout]:
+    """deactivateCheckout; see `Checkouts.deactivate`."""
+    compiled = deactivate_kwargs(checkout_id(id))
+    return _call("deactivateCheckout", compiled, Checkout.from_dict, writes=True)
+
+
+def refund(
+    id: str,
+    amount: Amount,
+    *,
+    currency: str | None,
+    reason: str | None,
+    idempotency_key: str | None,
+) -> Call[RefundResult]:
+    """refundCheckout; see `Checkouts.refund`."""
+    key = idempotency.checked(idempotency_key)
+    body = RefundCheckoutRequest(amount=money(amount), currency=_given(currency), reason=_given(reason))
+    compiled = refund_kwargs(checkout_id(id), body=body, x_idempotency_key=key)
+    return _call("refundCheckout", compiled, _refund_result, writes=True, key=key)
+
+
+def money(amount: Amount) -> str:
+    """
+    An amount as the wire's text, no digit added or lost.
+
+    Raises:
+        TypeError: A float, which has already lost digits, or any other type.
+        InvalidRequestError: A Decimal that is no number.
+    """
+    if isinstance(amount, bool) or not isinstance(amount, Decimal | int | str):  # pyright: ignore[reportUnnecessaryIsInstance] -- callers without types
+        raise TypeError(
+            f"amount must be Decimal, int or str, not {type(amount).__name__}; write Decimal('0.10') or '0.10'"
+        )
+    if isinstance(amount, Decimal):
+        if not amount.is_finite():
+            raise InvalidRequestError("amount: not a finite number")
+        return format(amount, "f")
+    return str(amount)
+
+
+def checkout_id(id: object) -> str:
+    """
+    *id* itself.
+
+    Raises:
+        InvalidRequestError: Not 24 lower-case hexadecimal digits, so no checkout's id.
+    """
+    if not isinstance(id, str) or not _CHECKOUT_ID.match(id):
+        raise InvalidRequestError("id: not a checkout's id, which is 24 lower-case hexadecimal digits")
+    return id
+
+
+def several(
+    given: CheckoutStatus | str | Iterable[CheckoutStatus | str] | None,
+) -> Sequence[CheckoutStatus] | None:
+    """One status or many as a sequence, which can be read once for every page."""
+    if given is None:
+        return None
+    return [CheckoutStatus(value) for value in ([given] if isinstance(given, str) else given)]
+
+
+def _given(value: T | None) -> T | Unset:
+    return UNSET if value is None else value
+
+
+def _maybe(value: T | None, shape: Callable[[T], U]) -> U | Unset:
+    return UNSET if value is None else shape(value)
+
+
+def _moment(name: str, value: Moment | None) -> datetime | Unset:
+    if value is None:
+        return UNSET
+    try:
+        moment = value if isinstance(value, datetime) else datetime.fromisoformat(value)
+    except ValueError:
+        raise InvalidRequestError(f"{name}: not a time in RFC 3339, such as 2026-03-20T10:30:00Z") from None
+    if moment.utcoffset() is None:
+        raise InvalidRequestError(f"{name}: has no time zone; give it one, such as datetime.now(UTC)")
+    return moment
+
+
+def _refund_result(body: Mapping[str, Any]) -> RefundResult:
+    """
+    The documented {checkout, refund}; or a bare checkout with refunds, which one deployment answers.
+
+    Source: note on RefundResult in spec/openapi.yaml.
+    """
+    refunds = body.get("refunds")
+    if "checkout" not in body and isinstance(refunds, list) and refunds:
+        newest: Mapping[str, Any] = max(refunds, key=_created_at)
+        return RefundResult.from_dict({"checkout": body, "refund": newest})
+    return RefundResult.from_dict(body)
+
+
+def _created_at(refund: Mapping[str, Any]) -> str:
+    return str(refund["createdAt"])
+
+
+def _call(
+    operation: str,
+    compiled: Mapping[str, Any],
+    read: Callable[[Mapping[str, Any]], T],
+    *,
+    writes: bool,
+    key: str | None = None,
+) -> Call[T]:
+    """A Call of what a compiled `_get_kwargs` gives: the arguments of `httpx.Client.request`."""
+    body = compiled.get("json")
+    return Call(
+        operation=operation,
+        method=compiled["method"].upper(),
+        path=compiled["url"],
+        read=read,
+        writes=writes,
+        params=compiled.get("params"),
+        headers=compiled.get("headers"),
+        # Bytes, once: every attempt sends the same, whatever becomes of the caller's objects meanwhile.
+        content=None if body is None else json.dumps(body, ensure_ascii=False, allow_nan=False).encode(),
+        idempotency_key=key,
+    )

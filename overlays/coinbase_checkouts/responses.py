@@ -1,0 +1,169 @@
+"""
+The one place where an answer becomes a model or an error.
+
+Total: any status, any bytes. A function that fails gives back the reason instead of raising it, because
+a frame that raises is shown in tracebacks with its locals, and here they hold bodies.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Final, TypeVar
+
+from .errors import (
+    ApiError,
+    AuthenticationError,
+    BadRequestError,
+    ConflictError,
+    IdempotencyError,
+    InvalidResponseError,
+    NotFoundError,
+    Outcome,
+    PermissionDeniedError,
+    RateLimitError,
+    ServerError,
+)
+from .operations import Call
+from .retries import RETRYABLE_STATUSES, UNCLEAR_STATUSES
+
+T = TypeVar("T")
+
+MESSAGE_LIMIT: Final = 300
+_SECRETS: Final = re.compile(r"eyJ[\w-]+\.[\w-]+\.[\w-]*|-----BEGIN[\s\S]*")
+_NAMES_A_CHECKOUT: Final = frozenset({"getCheckout", "deactivateCheckout", "refundCheckout"})
+_MISSING: Final = re.compile(r"not found|does not exist|no such", re.IGNORECASE)
+
+_BY_TYPE: Final[Mapping[str, type[ApiError]]] = {
+    "unauthorized": AuthenticationError,
+    "forbidden": PermissionDeniedError,
+    "not_found": NotFoundError,
+    "already_exists": ConflictError,
+    "idempotency_error": IdempotencyError,
+    "rate_limit_exceeded": RateLimitError,
+}
+_BY_STATUS: Final[Mapping[int, type[ApiError]]] = {
+    401: AuthenticationError,
+    403: PermissionDeniedError,
+    404: NotFoundError,
+    409: ConflictError,
+    422: ConflictError,
+    429: RateLimitError,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class ErrorText:
+    """What an error body says, whichever of the documented shapes it has."""
+
+    error_type: str | None = None
+    message: str = ""
+    correlation_id: str | None = None
+    error_link: str | None = None
+
+
+def read(call: Call[T], status: int, content: bytes, *, unclear: bool) -> T | ApiError | InvalidResponseError:
+    """
+    The model of a successful answer, or the error of any other.
+
+    Args:
+        status: An int: proxies answer with codes (520, 529) that `http.HTTPStatus` lacks.
+        unclear: Whether an earlier attempt of the same call may have had its effect.
+    """
+    if 200 <= status < 300:
+        made = _model(call, content)
+        if not isinstance(made, str):
+            return made
+        reason = made
+    elif status < 400:
+        reason = "redirects elsewhere, which this API does not do; it was not followed"
+    else:
+        return _api_error(call, status, content, unclear=unclear)
+    return InvalidResponseError(
+        f"{call.operation}: the answer with status {status} {reason}",
+        status=status,
+        operation=call.operation,
+        idempotency_key=call.idempotency_key,
+        # A 2xx says that it happened, but not to what.
+        outcome=Outcome.UNKNOWN if call.writes else Outcome.REFUSED,
+    )
+
+
+def _json_object(content: bytes) -> dict[str, Any] | None:
+    try:
+        body = json.loads(content)
+    except (ValueError, RecursionError):
+        return None
+    return body if isinstance(body, dict) else None
+
+
+def _model(call: Call[T], content: bytes) -> T | str:
+    """The model, or what is wrong with the body."""
+    body = _json_object(content)
+    if body is None:
+        return "is not a JSON object"
+    try:
+        return call.read(body)
+    except KeyError as exc:
+        return f"lacks the required field {exc.args[0]!r}"
+    except (TypeError, ValueError, AttributeError):
+        return "has a field of another type than the description gives it"
+
+
+def error_text(content: bytes) -> ErrorText:
+    """
+    What an error body says: ErrorBody, ErrorListBody, LegacyErrorBody, or nothing.
+
+    Source: the three schemas of these names in spec/openapi.yaml.
+    """
+    body = _json_object(content) or {}
+    listed = body.get("errors")
+    if isinstance(listed, list) and listed and isinstance(listed[0], dict):
+        return ErrorText(error_type=_text(listed[0].get("id")), message=_text(listed[0].get("message")) or "")
+    nested = body.get("error")
+    legacy = _text(nested.get("message")) if isinstance(nested, dict) else None
+    return ErrorText(
+        error_type=_text(body.get("errorType")),
+        message=_text(body.get("errorMessage")) or legacy or "",
+        correlation_id=_text(body.get("correlationId")),
+        error_link=_text(body.get("errorLink")),
+    )
+
+
+def _text(value: object) -> str | None:
+    """A text fit for a message: one line, short, without anything that looks like a token or a key."""
+    if not isinstance(value, str):
+        return None
+    line = "".join(char if char.isprintable() else " " for char in _SECRETS.sub("<hidden>", value)).strip()
+    return line if len(line) <= MESSAGE_LIMIT else f"{line[:MESSAGE_LIMIT]}…"
+
+
+def _api_error(call: Call[Any], status: int, content: bytes, *, unclear: bool) -> ApiError:
+    told = error_text(content)
+    may_have_acted = call.writes and (unclear or status in UNCLEAR_STATUSES)
+    return _error_class(call, status, told)(
+        status=status,
+        error_type=told.error_type,
+        message=told.message,
+        correlation_id=told.correlation_id,
+        error_link=told.error_link,
+        operation=call.operation,
+        idempotency_key=call.idempotency_key,
+        outcome=Outcome.UNKNOWN if may_have_acted else Outcome.REFUSED,
+        retryable=status in RETRYABLE_STATUSES,
+    )
+
+
+def _error_class(call: Call[Any], status: int, told: ErrorText) -> type[ApiError]:
+    if status >= 500:
+        return ServerError
+    if (by_type := _BY_TYPE.get(told.error_type or "")) is not None:
+        return by_type
+    # Some deployments answer 400 for a missing checkout; only where one was asked for by id.
+    if status == 400 and call.operation in _NAMES_A_CHECKOUT and _MISSING.search(told.message):
+        return NotFoundError
+    if status in (409, 422) and "idempotency" in told.message.lower():
+        return IdempotencyError
+    return _BY_STATUS.get(status, BadRequestError)
