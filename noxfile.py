@@ -1,0 +1,155 @@
+"""
+Every check, by the name CI uses; `nox -l` lists them.
+
+Sessions install what requirements.lock pins, and what they need of it only.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+import nox
+
+nox.needs_version = ">=2024.10.9"
+nox.options.error_on_missing_interpreters = True
+nox.options.stop_on_first_error = True
+
+ROOT = Path(__file__).parent
+PROJECT = nox.project.load_toml(ROOT / "pyproject.toml")
+LOCK = "requirements.lock"
+PACKAGES = ("coinbase_checkouts", "coinbase_checkouts_api", "coinbase_checkouts_conformance", "coinbase_checkouts_sandbox")
+HAND_WRITTEN = ("overlays", "conformance", "tests", "spec", "noxfile.py")
+
+
+def install(session: nox.Session, *groups: str, extra: str = "") -> None:
+    """Install dependency groups, and with *extra* (such as `[all]`) this project, editable."""
+    wanted = [requirement for group in groups for requirement in nox.project.dependency_groups(PROJECT, group)]
+    project = ["--editable", f".{extra}"] if extra else []
+    session.install("--quiet", "--constraint", LOCK, *wanted, *project)
+
+
+@nox.session(default=False)
+def quickstart(session: nox.Session) -> None:
+    """The whole product in one go: sandbox, a checkout paid and refunded, the conformance suite."""
+    install(session, extra="[all]")
+    session.run("python", "-m", "coinbase_checkouts_conformance.quickstart", *session.posargs)
+
+
+@nox.session
+def tests(session: nox.Session) -> None:
+    """All tests; branch coverage of the overlays must be complete. Arguments go to pytest."""
+    install(session, "tests", extra="[all]")
+    # A file of its own, so that sessions may run side by side.
+    env = {"COVERAGE_FILE": str(Path(session.create_tmp()) / "coverage")}
+    session.run("coverage", "run", "-m", "pytest", *session.posargs, env=env)
+    if not session.posargs:
+        session.run("coverage", "report", env=env)
+
+
+@nox.session
+def conformance(session: nox.Session) -> None:
+    """Replay the conformance suite on its recordings, with the network blocked."""
+    install(session, extra="[conformance]")
+    session.run("python", "-m", "coinbase_checkouts_conformance.replay", *session.posargs)
+
+
+@nox.session(default=False)
+def record(session: nox.Session) -> None:
+    """Record the conformance suite anew, from our own sandbox."""
+    install(session, extra="[all]")
+    session.run("python", "-m", "coinbase_checkouts_conformance.record", *session.posargs)
+
+
+@nox.session
+def generate(session: nox.Session) -> None:
+    """Compile the description; with `-- --check` compare only: exit 1 out of step, 2 broken description."""
+    install(session, "generate")
+    python = Path(session.bin) / "python"
+    done = subprocess.run([python, "spec/compile_client.py", *session.posargs], cwd=ROOT, check=False)
+    if done.returncode:
+        # nox would make 1 of every failure; the difference between 1 and 2 is part of the contract.
+        sys.exit(done.returncode)
+
+
+@nox.session
+def lint(session: nox.Session) -> None:
+    """Style of what is written by hand."""
+    install(session, "lint")
+    session.run("ruff", "check", "--quiet", *HAND_WRITTEN)
+    session.run("ruff", "format", "--check", "--quiet", *HAND_WRITTEN)
+
+
+@nox.session(name="format", default=False)
+def format_(session: nox.Session) -> None:
+    """Format what is written by hand, and mend what can be mended safely."""
+    install(session, "lint")
+    session.run("ruff", "check", "--fix", *HAND_WRITTEN)
+    session.run("ruff", "format", *HAND_WRITTEN)
+
+
+@nox.session
+def imports(session: nox.Session) -> None:
+    """Which package may import which."""
+    install(session, "lint", extra="[all]")
+    session.run("lint-imports", "--no-cache", silent=True)
+
+
+@nox.session
+def types(session: nox.Session) -> None:
+    """Types, by mypy and pyright, of everything; and what users' checkers see of the packages."""
+    install(session, "types", extra="[all]")
+    session.run("mypy", *HAND_WRITTEN, silent=True)
+    session.run("pyright", silent=True)
+    for package in PACKAGES[:2]:
+        session.run("pyright", "--ignoreexternal", "--verifytypes", package, silent=True)
+
+
+@nox.session
+def spec(session: nox.Session) -> None:
+    """The description, by two linters that know nothing of this project. The second needs npm."""
+    install(session, "generate")
+    session.run("openapi-spec-validator", "spec/openapi.yaml", silent=True)
+    if shutil.which("npm") is None:
+        session.warn("npm is not installed: left out redocly lint")
+        return
+    command = ["npm", "exec", "--yes", "--package", "@redocly/cli@2", "--", "redocly", "lint"]
+    session.run(*command, "--extends", "recommended", "spec/openapi.yaml", external=True, silent=True)
+
+
+@nox.session
+def package(session: nox.Session) -> None:
+    """sdist → wheel → clean environment → all tests against the wheel."""
+    session.install("--quiet", "--constraint", LOCK, "build", "twine")
+    with tempfile.TemporaryDirectory() as built:
+        session.run("python", "-m", "build", "--outdir", built, silent=True)
+        session.run("twine", "check", "--strict", *map(str, Path(built).iterdir()), silent=True)
+        wheel = next(Path(built).glob("*.whl"))
+        tools = nox.project.dependency_groups(PROJECT, "tests")
+        session.install("--quiet", "--constraint", LOCK, f"{wheel}[all]", *tools)
+    for name in PACKAGES:
+        session.run("python", "-I", "-c", f"import {name}; assert 'site-packages' in {name}.__file__, {name}.__file__")
+    session.run("pytest", *session.posargs)
+
+
+@nox.session(default=False)
+def lock(session: nox.Session) -> None:
+    """Resolve requirements.lock anew; with `-- --check` say whether it still fits pyproject.toml."""
+    session.install("--quiet", "uv")
+    groups = [argument for group in PROJECT["dependency-groups"] for argument in ("--group", group)]
+    command = ["uv", "pip", "compile", "--quiet", "--universal", "--python-version", "3.11", "--all-extras"]
+    command += [*groups, "--no-emit-index-url", "--no-header", "--no-annotate", "pyproject.toml"]
+    env = {**os.environ, "UV_CUSTOM_COMPILE_COMMAND": "nox -s lock"}
+    if "--check" not in session.posargs:
+        session.run(*command, "--upgrade", "--output-file", LOCK, env=env)
+        return
+    # What is locked is kept wherever it still fits, so that a new release elsewhere is no difference.
+    copy = Path(session.create_tmp()) / LOCK
+    shutil.copy(ROOT / LOCK, copy)
+    session.run(*command, "--output-file", str(copy), env=env)
+    if copy.read_text() != (ROOT / LOCK).read_text():
+        session.error(f"{LOCK} does not fit pyproject.toml: run `nox -s lock` and commit")
