@@ -64,24 +64,24 @@ def running_sandbox(folder: Path) -> Iterator[str]:
     ]
     # fmt: on
     log = folder / "sandbox.log"
-    with log.open("wb") as stderr:
-        process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=stderr, text=True)  # noqa: S603 -- ours
-    try:
-        assert process.stdout is not None, "it was asked for"
-        # Ends at once when the process does; an endless start is ended by the person watching.
-        line = process.stdout.readline()
-        if not line.startswith(READY):
-            process.wait()
-            raise StartError(log.read_text(encoding="utf-8").strip() or "the sandbox ended without a word")
-        yield line.removeprefix(READY).strip()
-    finally:
-        process.terminate()
+    with (
+        log.open("wb") as stderr,
+        subprocess.Popen(command, stdout=subprocess.PIPE, stderr=stderr, text=True) as process,  # noqa: S603 -- ours
+    ):
         try:
-            process.wait(STOP_WITHIN_S)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()
-        process.stdout.close()
+            assert process.stdout is not None, "it was asked for"
+            # Comes to an end at once when the process does.
+            line = process.stdout.readline()
+            if not line.startswith(READY):
+                process.wait()
+                raise StartError(log.read_text(encoding="utf-8").strip() or "the sandbox ended without a word")
+            yield line.removeprefix(READY).strip()
+        finally:
+            process.terminate()
+            try:
+                process.wait(STOP_WITHIN_S)
+            except subprocess.TimeoutExpired:
+                process.kill()
 
 
 def control(url: str, path: str, body: dict[str, Any]) -> None:
@@ -162,7 +162,7 @@ def tell(step: str, what: str) -> None:
     print(f"  {step:<12}{what}", flush=True)
 
 
-def _terminated(number: int, frame: FrameType | None) -> None:
+def _terminated(number: int, _frame: FrameType | None) -> None:
     # So that the `finally` clauses run and nothing is left behind.
     raise SystemExit(128 + number)
 

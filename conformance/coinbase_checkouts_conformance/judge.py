@@ -1,0 +1,167 @@
+"""
+The one place where an answer is held against the description: status, media type, JSON, schema, no null.
+
+`jsonschema` (Draft 2020-12) gives the verdicts, with formats that bite and ECMA-262 patterns.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from functools import cache
+from typing import Any, Final, NoReturn
+
+from jsonschema import Draft202012Validator, FormatChecker, ValidationError
+from jsonschema.protocols import Validator
+from jsonschema.validators import extend
+from referencing import Registry
+from referencing.jsonschema import DRAFT202012
+
+from .description import Description, Operation, description, escaped
+from .ecma import matches
+from .scrub import excerpt
+
+_URI: Final = "urn:coinbase-checkouts"
+_MUST_BITE: Final = {
+    "date-time": ("2026-02-30T00:00:00Z", "2026-01-01", "2026-01-01T00:00:00Z\n"),
+    "uri": ("https://exa mple.com/", "/relative", "https://example.com/\n"),
+}
+
+
+class Broken(AssertionError):
+    """A claim does not hold: what was expected, where in the body, and by which rule of the description."""
+
+    def __init__(self, what: str, *, pointer: str = "", rule: str = "") -> None:
+        super().__init__(what)
+        self.what = what
+        self.pointer = pointer
+        self.rule = rule
+
+
+@dataclass(frozen=True)
+class Fault:
+    """One way in which an answer breaks the description; *pointer* into the body, *rule* into the description."""
+
+    what: str
+    pointer: str
+    rule: str
+
+
+def _ecma_pattern(_: Validator, pattern: str, instance: object, __: Mapping[str, Any]) -> Iterator[ValidationError]:
+    if isinstance(instance, str) and not matches(pattern, instance):
+        yield ValidationError(f"{instance!r} does not match {pattern!r}")
+
+
+def _strict_formats() -> FormatChecker:
+    """
+    The formats of Draft 2020-12, whole text only.
+
+    The libraries behind `date-time` and `uri` use `$`, which lets a trailing newline pass, and without the extra
+    they are absent and everything passes: both are tried here, before any verdict depends on them.
+    """
+    loose = Draft202012Validator.FORMAT_CHECKER
+    strict = FormatChecker(formats=())
+    for name in _MUST_BITE:
+        strict.checks(name)(lambda value, name=name: not isinstance(value, str) or _conforms(loose, value, name))
+    for name, wrong in _MUST_BITE.items():
+        for value in wrong:
+            if strict.conforms(value, name):
+                raise RuntimeError(f"format {name} is not checked; install coinbase-checkouts[conformance]")
+    return strict
+
+
+def _conforms(checker: FormatChecker, value: str, name: str) -> bool:
+    return not value.endswith("\n") and checker.conforms(value, name)
+
+
+FORMATS: Final = _strict_formats()
+_Validator: Final[Any] = extend(Draft202012Validator, {"pattern": _ecma_pattern})
+
+
+class Judge:
+    """Verdicts by one description; each schema is compiled once."""
+
+    def __init__(self, by: Description) -> None:
+        self._by = by
+        self._registry: Registry[Any] = Registry[Any]().with_resource(_URI, DRAFT202012.create_resource(by.document))
+        self._validators: dict[str, Any] = {}
+
+    def validator(self, pointer: str) -> Any:
+        """The validator of the schema at *pointer* of the description."""
+        if pointer not in self._validators:
+            schema = {"$ref": f"{_URI}{pointer}"}
+            self._validators[pointer] = _Validator(schema, registry=self._registry, format_checker=FORMATS)
+        return self._validators[pointer]
+
+    def faults(self, pointer: str, instance: object) -> list[Fault]:
+        """Every way in which *instance* breaks the schema at *pointer*."""
+        return [
+            Fault(
+                excerpt(error.message, limit=200),
+                _json_pointer(error.absolute_path),
+                self._by.follow(pointer, list(error.absolute_schema_path)),
+            )
+            for error in self.validator(pointer).iter_errors(instance)
+        ]
+
+    def check(self, operation: Operation, status: int, content_type: str, content: bytes) -> Any:
+        """
+        The JSON of an answer that keeps the description.
+
+        Raises:
+            Broken: It does not; the first fault found is told.
+        """
+        responses = self._by.responses(operation)
+        if status not in responses:
+            known = ", ".join(map(str, responses))
+            raise Broken(f"status {status} is not documented here ({known} are)", rule=f"{operation.pointer}/responses")
+        where = f"{responses[status]}/content"
+        media_type = content_type.partition(";")[0].strip().lower()
+        if media_type not in self._by.at(where):
+            raise Broken(f"media type {excerpt(media_type, limit=60)!r}, not application/json", rule=where)
+        instance = parsed(content, rule=where)
+        for fault in self.faults(f"{where}/{escaped(media_type)}/schema", instance):
+            raise Broken(fault.what, pointer=fault.pointer, rule=fault.rule)
+        for pointer in _nulls(instance, ""):
+            rule = self._by.rules.get("response.no-null", "")
+            raise Broken("null; a field without a value is absent", pointer=pointer, rule=rule)
+        return instance
+
+
+def parsed(content: bytes, *, rule: str) -> Any:
+    """
+    *content* as JSON (RFC 8259, so UTF-8 and no NaN).
+
+    Raises:
+        Broken: It is not.
+    """
+    try:
+        return json.loads(content.decode("utf-8"), parse_constant=_no_constant)
+    except (ValueError, RecursionError) as exc:
+        raise Broken(f"the body is not JSON ({type(exc).__name__})", rule=rule) from None
+
+
+def _no_constant(name: str) -> NoReturn:
+    raise ValueError(f"{name} is not JSON")
+
+
+def _nulls(node: object, pointer: str) -> Iterator[str]:
+    if node is None:
+        yield pointer
+    elif isinstance(node, dict):
+        for key, value in node.items():
+            yield from _nulls(value, f"{pointer}/{escaped(key)}")
+    elif isinstance(node, list):
+        for index, value in enumerate(node):
+            yield from _nulls(value, f"{pointer}/{index}")
+
+
+def _json_pointer(path: Iterable[str | int]) -> str:
+    return "".join(f"/{escaped(str(step))}" for step in path)
+
+
+@cache
+def judge() -> Judge:
+    """The judge by this installation's description."""
+    return Judge(description())

@@ -1,0 +1,1 @@
+"""The claims: one module for each operation or topic, one test for each rule."""

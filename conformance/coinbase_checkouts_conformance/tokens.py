@@ -1,0 +1,91 @@
+"""Tokens as they should be, and as they should not: each an `httpx.Auth`, so that the request decides what is signed."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Generator
+from pathlib import Path
+from typing import Final
+
+import httpx
+import jwt
+from coinbase_checkouts.auth import ApiKey, JwtAuth
+from cryptography.hazmat.primitives.asymmetric.ec import SECP256R1, generate_private_key
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+# Far beyond the 120 s a token lives and the 60 s that clocks may differ.
+LONG_S: Final = 3600
+
+
+class Verbatim(httpx.Auth):
+    """Sends *authorization* as it is; None sends no such header."""
+
+    def __init__(self, authorization: str | None) -> None:
+        self._authorization = authorization
+
+    def auth_flow(self, request: httpx.Request) -> Generator[httpx.Request, httpx.Response, None]:
+        if self._authorization is None:
+            request.headers.pop("Authorization", None)
+        else:
+            request.headers["Authorization"] = self._authorization
+        yield request
+
+
+class Elsewhere(httpx.Auth):
+    """A good token, but for another method or URL than the request's."""
+
+    def __init__(self, signer: httpx.Auth, *, method: str | None = None, url: str | None = None) -> None:
+        self._signer = signer
+        self._method = method
+        self._url = url
+
+    def auth_flow(self, request: httpx.Request) -> Generator[httpx.Request, httpx.Response, None]:
+        other = httpx.Request(self._method or request.method, self._url or request.url)
+        request.headers["Authorization"] = _signed(self._signer, other)
+        yield request
+
+
+class Forged(httpx.Auth):
+    """A token with every claim and header right, kid included, but signed by a key made up on the spot."""
+
+    def __init__(self, signer: httpx.Auth) -> None:
+        self._signer = signer
+
+    def auth_flow(self, request: httpx.Request) -> Generator[httpx.Request, httpx.Response, None]:
+        token = _signed(self._signer, request).partition(" ")[2]
+        header = jwt.get_unverified_header(token)
+        claims = jwt.decode(token, options={"verify_signature": False})
+        key = generate_private_key(SECP256R1()) if header["alg"] == "ES256" else Ed25519PrivateKey.generate()
+        forged = jwt.encode(claims, key, algorithm=header["alg"], headers=header)
+        request.headers["Authorization"] = f"Bearer {forged}"
+        yield request
+
+
+class Unsigned(httpx.Auth):
+    """A token with every claim right, `alg` none, and no signature."""
+
+    def __init__(self, signer: httpx.Auth) -> None:
+        self._signer = signer
+
+    def auth_flow(self, request: httpx.Request) -> Generator[httpx.Request, httpx.Response, None]:
+        token = _signed(self._signer, request).partition(" ")[2]
+        claims = jwt.decode(token, options={"verify_signature": False})
+        header = {"kid": jwt.get_unverified_header(token)["kid"]}
+        request.headers["Authorization"] = f"Bearer {jwt.encode(claims, None, algorithm='none', headers=header)}"
+        yield request
+
+
+class Tokens:
+    """What one key can sign."""
+
+    def __init__(self, key_file: str | os.PathLike[str]) -> None:
+        self._key = ApiKey.from_file(Path(key_file))
+        self.valid: Final[httpx.Auth] = JwtAuth(self._key)
+        self.expired: Final[httpx.Auth] = JwtAuth(self._key, now_s=lambda: time.time() - LONG_S)
+        self.not_yet_valid: Final[httpx.Auth] = JwtAuth(self._key, now_s=lambda: time.time() + LONG_S)
+
+
+def _signed(signer: httpx.Auth, request: httpx.Request) -> str:
+    """What *signer* would put on *request*."""
+    return str(next(signer.auth_flow(request)).headers["Authorization"])
