@@ -78,6 +78,8 @@ class ApiKey:
         # Rebound at once: a traceback shows the locals of this frame, and no caller reads it again.
         hidden = Secret(private_key)
         private_key = ""
+        # Debuggers call repr() on what is half made, too.
+        self.id, self.algorithm = "", "key"
         if not _is_plain(id):
             raise KeyFormatError(f"{source}: the key's id is empty or no plain text")
         loaded = _load(hidden)
