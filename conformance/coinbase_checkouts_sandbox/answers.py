@@ -1,0 +1,22 @@
+"""An answer before it is sent."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Self
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """Status, body and what headers there are beside the media type."""
+
+    status: int
+    body: bytes
+    headers: Mapping[str, str] = field(default_factory=dict)
+    media_type: str = "application/json"
+
+    @classmethod
+    def json(cls, status: int, content: Any, headers: Mapping[str, str] | None = None) -> Self:
+        """*content* as JSON in UTF-8."""
+        text = json.dumps(content, ensure_ascii=False, separators=(",", ":"))
+        return cls(status, text.encode(), headers or {})

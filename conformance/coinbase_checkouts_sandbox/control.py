@@ -1,0 +1,157 @@
+"""
+The control contract: pay a checkout, settle a refund, move the clock. JSON over HTTP, no token, loopback only.
+
+Not part of Coinbase's API. The conformance suite relies on exactly these four calls.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+from urllib.parse import urlsplit
+
+from jsonschema_rs import Draft202012Validator
+
+from coinbase_checkouts_sandbox import checkouts, refunds
+from coinbase_checkouts_sandbox.answers import Answer
+from coinbase_checkouts_sandbox.clock import LATEST_MS, rfc3339
+from coinbase_checkouts_sandbox.description import validator
+from coinbase_checkouts_sandbox.errors import ApiError, IllegalChangeError
+from coinbase_checkouts_sandbox.loopback import is_loopback
+from coinbase_checkouts_sandbox.requests import Call, check, parse_json
+from coinbase_checkouts_sandbox.world import World, checkout_answer, found
+
+NAME: Final = "coinbase-checkouts sandbox"
+
+# Room above the clock for every expiry, in a calendar that ends with the year 9999.
+_LATEST_NOW_MS: Final = LATEST_MS - 366 * 86_400_000
+
+# A thousand years and a bit; keeps the sum inside 64 bits, _LATEST_NOW_MS does the rest.
+_MOST_SECONDS: Final = 1 << 35
+
+
+def _object_with(name: str, schema: dict[str, Any]) -> Draft202012Validator:
+    return validator({"type": "object", "required": [name], "properties": {name: schema}})
+
+
+_PAY: Final = _object_with("outcome", {"enum": ["COMPLETED", "FAILED", "PROCESSING"]})
+_SETTLE: Final = _object_with("outcome", {"enum": ["COMPLETED", "FAILED"]})
+# Time that goes back would bring expired checkouts to life again.
+_ADVANCE: Final = _object_with("seconds", {"type": "integer", "minimum": 0, "maximum": _MOST_SECONDS})
+
+
+@dataclass(frozen=True, slots=True)
+class Control:
+    """One control call."""
+
+    method: str
+    path: str
+    handle: Callable[[World, Call], Answer]
+
+
+def admit(call: Call) -> None:
+    """
+    Keep the control calls to programs of this machine.
+
+    A page in the user's browser is one too, so it must not be able to send them either: neither from its own origin
+    (Origin, Sec-Fetch-Site) nor through a name of its own that it points at this machine (Host).
+
+    Raises:
+        ApiError: 403.
+    """
+    host = call.header("host") or ""
+    if call.client is None or not is_loopback(call.client):
+        raise ApiError(403, "control calls are answered to this machine only")
+    if not is_loopback(_name(f"//{host}")):
+        raise ApiError(403, "header host: control calls must name this machine by a loopback address")
+    origin = call.header("origin")
+    if origin is not None and origin.lower() != f"http://{host}".lower():
+        raise ApiError(403, "header origin: control calls from other sites are refused")
+    if call.header("sec-fetch-site") not in {None, "same-origin", "none"}:
+        raise ApiError(403, "header sec-fetch-site: control calls from other sites are refused")
+
+
+def about(world: World, _call: Call) -> Answer:
+    """GET /__sandbox__/."""
+    with world.store.reading() as transaction:
+        now_ms = world.now_ms(transaction)
+    return Answer.json(200, {"name": NAME, "now": rfc3339(now_ms)})
+
+
+def pay(world: World, call: Call) -> Answer:
+    """POST /__sandbox__/checkouts/{id}/pay."""
+    outcome = _body(call, _PAY)["outcome"]
+    with world.store.writing() as transaction:
+        now_ms = world.now_ms(transaction)
+        before, its_refunds = found(transaction, call.path_parameters["id"], now_ms)
+        try:
+            checkout = checkouts.paid(
+                before,
+                outcome,
+                transaction_hash=world.transaction_hash(),
+                fee_rate=world.fee_rate,
+                now_ms=now_ms,
+            )
+        except IllegalChangeError as exc:
+            raise _conflict(exc) from None
+        transaction.save_checkout(checkout)
+    return Answer.json(200, checkout_answer(checkout, its_refunds))
+
+
+def settle(world: World, call: Call) -> Answer:
+    """POST /__sandbox__/checkouts/{id}/refunds/{refundId}/settle."""
+    outcome = _body(call, _SETTLE)["outcome"]
+    with world.store.writing() as transaction:
+        now_ms = world.now_ms(transaction)
+        before, its_refunds = found(transaction, call.path_parameters["id"], now_ms)
+        asked_for = [refund for refund in its_refunds if refund.id == call.path_parameters["refundId"]]
+        if not asked_for:
+            raise ApiError(404, "path refundId: this checkout has no refund with this id")
+        try:
+            checkout, settled = refunds.settled(
+                before, its_refunds, asked_for[0], outcome, transaction_hash=world.transaction_hash(), now_ms=now_ms
+            )
+        except IllegalChangeError as exc:
+            raise _conflict(exc) from None
+        transaction.save_refund(settled)
+        transaction.save_checkout(checkout)
+    after = [settled if refund.id == settled.id else refund for refund in its_refunds]
+    return Answer.json(200, checkout_answer(checkout, after))
+
+
+def advance(world: World, call: Call) -> Answer:
+    """POST /__sandbox__/clock/advance."""
+    # JSON Schema calls 1.0 an integer too.
+    moved_ms = int(_body(call, _ADVANCE)["seconds"]) * 1000
+    with world.store.writing() as transaction:
+        now_ms = world.now_ms(transaction) + moved_ms
+        if now_ms > _LATEST_NOW_MS:
+            raise ApiError(400, f"body /seconds: the clock cannot go beyond {rfc3339(_LATEST_NOW_MS)}")
+        transaction.advance_clock(moved_ms)
+    return Answer.json(200, {"now": rfc3339(now_ms)})
+
+
+CONTROLS: Final = (
+    Control("GET", "/__sandbox__/", about),
+    Control("POST", "/__sandbox__/checkouts/{id}/pay", pay),
+    Control("POST", "/__sandbox__/checkouts/{id}/refunds/{refundId}/settle", settle),
+    Control("POST", "/__sandbox__/clock/advance", advance),
+)
+
+
+def _body(call: Call, schema: Draft202012Validator) -> Mapping[str, Any]:
+    body: Mapping[str, Any] = parse_json(call)
+    check(schema, body, "body")
+    return body
+
+
+def _conflict(error: IllegalChangeError) -> ApiError:
+    # The request is well formed, and the state forbids it: RFC 9110's 409.
+    return ApiError(409, str(error), error_type="invalid_request")
+
+
+def _name(url: str) -> str:
+    try:
+        return urlsplit(url).hostname or ""
+    except ValueError:
+        # Brackets that are no IPv6 address.
+        return ""
