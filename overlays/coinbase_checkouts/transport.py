@@ -131,11 +131,10 @@ class SyncTransport(_Shared):
 
     def _open(self) -> httpx.Client:
         self._check_open()
-        if self._client is None:
-            with _building:
-                if self._client is None:
-                    self._client = httpx.Client(verify=_ssl_context())
-        return self._client
+        with _building:
+            if self._client is None:
+                self._client = httpx.Client(verify=_ssl_context())
+            return self._client
 
     def close(self) -> None:
         """Close the connections, unless the client was given from outside."""
@@ -161,11 +160,10 @@ class AsyncTransport(_Shared):
 
     def _open(self) -> httpx.AsyncClient:
         self._check_open()
-        if self._client is None:
-            with _building:
-                if self._client is None:
-                    self._client = httpx.AsyncClient(verify=_ssl_context())
-        return self._client
+        with _building:
+            if self._client is None:
+                self._client = httpx.AsyncClient(verify=_ssl_context())
+            return self._client
 
     async def close(self) -> None:
         """Close the connections, unless the client was given from outside."""

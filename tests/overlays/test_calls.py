@@ -1,0 +1,141 @@
+"""The conversation of one call, driven by hand: no network, no clock."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from coinbase_checkouts import operations
+from coinbase_checkouts.calls import Answer, Attempt, NoAnswer, Pause, converse
+from coinbase_checkouts.errors import BadRequestError, CheckoutsError, NoResponseError, Outcome, ServerError
+from coinbase_checkouts.operations import Call
+from coinbase_checkouts.retries import RetryPolicy
+
+ID = "68f7a946db0529ea9b6d3a12"
+KEY = "8e03978e-40d5-43e8-bc93-6894a57f9324"
+GET = operations.get(ID)
+REFUND = operations.refund(ID, 1, currency=None, reason=None, idempotency_key=KEY)
+DEFAULTS = RetryPolicy()
+LOST = NoAnswer(sent=True, reason="ReadTimeout")
+UNSENT = NoAnswer(sent=False, reason="ConnectError")
+
+
+def drive(
+    call: Call[Any], replies: list[Answer | NoAnswer], policy: RetryPolicy = DEFAULTS, took_s: float = 0
+) -> tuple[Any, list[Attempt | Pause]]:
+    """What the call came to, and every step it asked for; each attempt takes *took_s* seconds."""
+    clock = [0.0]
+    conversation = converse(call, policy, now_s=lambda: 1_800_000_000, monotonic_s=lambda: clock[0], draw=lambda: 0.5)
+    steps: list[Attempt | Pause] = []
+    reply: Answer | NoAnswer | None = None
+    waiting = iter(replies)
+    try:
+        while True:
+            step = conversation.send(reply)
+            steps.append(step)
+            if isinstance(step, Attempt):
+                clock[0] += took_s
+                reply = next(waiting)
+            else:
+                clock[0] += step.seconds
+                reply = None
+    except StopIteration as stop:
+        return stop.value, steps
+    except CheckoutsError as exc:
+        return exc, steps
+
+
+def ok(checkout_json: dict[str, Any]) -> Answer:
+    return Answer(200, json.dumps(checkout_json).encode())
+
+
+def test_first_success_ends_it(checkout_json: dict[str, Any]) -> None:
+    """
+    A good answer is returned after one attempt.
+    """
+    result, steps = drive(GET, [ok(checkout_json)])
+    assert result.id == ID
+    assert [Attempt(GET, timeout_s=30.0)] == steps
+
+
+def test_passing_fault_is_waited_out(checkout_json: dict[str, Any]) -> None:
+    """
+    After a 503 and a lost answer the third attempt counts; the waits grow.
+    """
+    result, steps = drive(GET, [Answer(503, b""), LOST, ok(checkout_json)])
+    assert result.id == ID
+    assert [0.25, 0.5] == [step.seconds for step in steps if isinstance(step, Pause)]
+
+
+def test_every_attempt_sends_the_same_call() -> None:
+    """
+    All attempts carry the same bytes and the same idempotency key.
+    """
+    _, steps = drive(REFUND, [LOST, Answer(503, b""), LOST])
+    sent = [step.call for step in steps if isinstance(step, Attempt)]
+    assert [REFUND] * 3 == sent
+    assert KEY == sent[2].idempotency_key
+
+
+def test_refusal_is_raised_at_once() -> None:
+    """
+    A 400 is not tried again.
+    """
+    error, steps = drive(REFUND, [Answer(400, b"{}")])
+    assert (BadRequestError, Outcome.REFUSED, 1) == (type(error), error.outcome, len(steps))
+
+
+def test_last_error_is_raised_when_retries_end() -> None:
+    """
+    After the last attempt its own error is raised, with the key to go on with.
+    """
+    error, steps = drive(REFUND, [LOST, LOST, Answer(500, b"{}")])
+    assert (ServerError, Outcome.UNKNOWN, KEY, 5) == (type(error), error.outcome, error.idempotency_key, len(steps))
+
+
+@pytest.mark.parametrize(
+    ("replies", "call", "expected"),
+    [
+        ([UNSENT], REFUND, Outcome.NOT_SENT),
+        ([LOST], REFUND, Outcome.UNKNOWN),
+        ([LOST], GET, Outcome.NOT_SENT),
+        ([LOST, UNSENT], REFUND, Outcome.UNKNOWN),
+        ([Answer(503, b""), UNSENT], REFUND, Outcome.UNKNOWN),
+        ([Answer(429, b""), UNSENT], REFUND, Outcome.NOT_SENT),
+    ],
+)
+def test_outcome_remembers_every_attempt(replies: list[Answer | NoAnswer], call: Call[Any], expected: Outcome) -> None:
+    """
+    One attempt that may have acted makes the outcome unknown, whatever came after it.
+    """
+    error, _ = drive(call, replies, RetryPolicy(max_retries=len(replies) - 1))
+    assert (NoResponseError, expected, True) == (type(error), error.outcome, error.retryable)
+
+
+def test_refusal_after_an_unclear_attempt_stays_unclear() -> None:
+    """
+    A 400 after a lost answer does not say that the first attempt did nothing.
+    """
+    error, _ = drive(REFUND, [LOST, Answer(400, b"{}")])
+    assert (BadRequestError, Outcome.UNKNOWN) == (type(error), error.outcome)
+
+
+def test_deadline_cuts_attempts_and_ends_retries() -> None:
+    """
+    An attempt gets what is left of the deadline, and none is begun that the deadline would forbid.
+    """
+    policy = RetryPolicy(max_retries=9, timeout_s=30, deadline_s=50)
+    error, steps = drive(GET, [LOST] * 9, policy, took_s=20)
+    timeouts = [step.timeout_s for step in steps if isinstance(step, Attempt)]
+    assert [30.0, 29.75, 9.25] == timeouts
+    assert isinstance(error, NoResponseError)
+
+
+def test_retry_after_is_obeyed(checkout_json: dict[str, Any]) -> None:
+    """
+    A 429 that names its time is tried again after it.
+    """
+    _, steps = drive(GET, [Answer(429, b"", retry_after="3"), ok(checkout_json)])
+    assert Pause(3.25) == steps[1]

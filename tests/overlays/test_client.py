@@ -1,0 +1,415 @@
+"""The two clients against a real server on loopback, faults included."""
+
+from __future__ import annotations
+
+import inspect
+import json
+import threading
+from collections.abc import AsyncIterator, Iterator
+from typing import Any
+
+import httpx
+import pytest
+
+from coinbase_checkouts import UNSET, ApiKey, AsyncCheckouts, Checkouts
+from coinbase_checkouts.errors import (
+    ConfigurationError,
+    InvalidResponseError,
+    NoResponseError,
+    NotFoundError,
+    Outcome,
+)
+
+from .conftest import CUT, DROP, HANG, Reply, Server
+
+ID = "68f7a946db0529ea9b6d3a12"
+KEY = "8e03978e-40d5-43e8-bc93-6894a57f9324"
+
+
+@pytest.fixture(autouse=True)
+def no_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Jitter draws nothing, so that retries follow at once."""
+    monkeypatch.setattr("coinbase_checkouts.client.random.random", lambda: 0.0)
+
+
+@pytest.fixture
+def client(server: Server, api_key: ApiKey) -> Iterator[Checkouts]:
+    with Checkouts(api_key, base_url=server.url) as made:
+        yield made
+
+
+@pytest.fixture
+async def aclient(server: Server, api_key: ApiKey) -> AsyncIterator[AsyncCheckouts]:
+    async with AsyncCheckouts(api_key, base_url=server.url) as made:
+        yield made
+
+
+def refunded(checkout_json: dict[str, Any]) -> dict[str, Any]:
+    refund = {"id": "r", "checkoutId": ID, "amount": "25.00", "status": "PENDING", "createdAt": "2026-11-20T11:00:00Z"}
+    return {"checkout": {**checkout_json, "refunds": [refund]}, "refund": refund}
+
+
+@pytest.mark.anyio
+async def test_five_operations_sync_and_async(
+    server: Server, client: Checkouts, aclient: AsyncCheckouts, checkout_json: dict[str, Any]
+) -> None:
+    """
+    Both clients send the same five requests and read the same answers.
+    """
+    page = {"checkouts": [checkout_json]}
+    server.answer(checkout_json, checkout_json, page, checkout_json, refunded(checkout_json))
+    results = [
+        client.create("100.50", idempotency_key=KEY),
+        client.get(ID),
+        list(client.list(status=["COMPLETED", "REFUNDED"], page_size=2)),
+        client.deactivate(ID),
+        client.refund(ID, "25.00", idempotency_key=KEY),
+    ]
+    server.script = server.script * 2
+    aresults = [
+        await aclient.create("100.50", idempotency_key=KEY),
+        await aclient.get(ID),
+        [found async for found in aclient.list(status=["COMPLETED", "REFUNDED"], page_size=2)],
+        await aclient.deactivate(ID),
+        await aclient.refund(ID, "25.00", idempotency_key=KEY),
+    ]
+    assert results == aresults
+    lines = [(request.method, request.target) for request in server.received]
+    assert [
+        ("POST", "/api/v1/checkouts"),
+        ("GET", f"/api/v1/checkouts/{ID}"),
+        ("GET", "/api/v1/checkouts?pageSize=2&status=COMPLETED&status=REFUNDED"),
+        ("POST", f"/api/v1/checkouts/{ID}/deactivate"),
+        ("POST", f"/api/v1/checkouts/{ID}/refund"),
+    ] * 2 == lines
+    assert [KEY, None, None, None, KEY] * 2 == [request.headers.get("x-idempotency-key") for request in server.received]
+    assert all(request.headers["authorization"].startswith("Bearer ey") for request in server.received)
+    assert all(request.headers["user-agent"].startswith("coinbase-checkouts/") for request in server.received)
+
+
+def test_sync_and_async_have_the_same_signatures() -> None:
+    """
+    Whoever knows one client knows the other.
+    """
+    for name in ("create", "get", "list", "deactivate", "refund"):
+        assert (
+            inspect.signature(getattr(Checkouts, name)).parameters
+            == inspect.signature(getattr(AsyncCheckouts, name)).parameters
+        )
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize(
+    "fault", [DROP, CUT, Reply(503), Reply(520, b"<html>"), Reply(429, headers={"Retry-After": "0"})]
+)
+async def test_passing_fault_costs_a_retry_and_nothing_else(
+    fault: str | Reply, server: Server, client: Checkouts, aclient: AsyncCheckouts, checkout_json: dict[str, Any]
+) -> None:
+    """
+    The retry carries the same key and bytes, and a new token.
+    """
+    server.answer(fault, checkout_json)
+    assert client.create("100.50").id == ID
+    first, second = server.received
+    assert first.body == second.body
+    assert first.headers["x-idempotency-key"] == second.headers["x-idempotency-key"]
+    assert first.headers["authorization"] != second.headers["authorization"]
+    server.received.clear()
+    assert (await aclient.create("100.50")).id == ID
+    assert len(server.received) == 2
+
+
+@pytest.mark.anyio
+async def test_lost_answer_says_that_the_outcome_is_unknown(
+    server: Server, client: Checkouts, aclient: AsyncCheckouts
+) -> None:
+    """
+    After the last attempt the error carries the key to go on with, and says that it may have happened.
+    """
+    server.answer(DROP)
+    with pytest.raises(NoResponseError) as caught:
+        client.create("1")
+    assert (Outcome.UNKNOWN, 3) == (caught.value.outcome, len(server.received))
+    assert server.received[0].headers["x-idempotency-key"] == caught.value.idempotency_key
+    with pytest.raises(NoResponseError, match="createCheckout: no answer: RemoteProtocolError at "):
+        await aclient.create("1")
+
+
+@pytest.mark.anyio
+async def test_unreachable_server_is_a_typed_error(closed_port: int, api_key: ApiKey) -> None:
+    """
+    Where nobody listens nothing was sent, and the error says so.
+    """
+    url = f"http://127.0.0.1:{closed_port}"
+    with Checkouts(api_key, base_url=url, max_retries=0) as client, pytest.raises(NoResponseError) as caught:
+        client.create("1")
+    assert caught.value.outcome is Outcome.NOT_SENT
+    async with AsyncCheckouts(api_key, base_url=url, max_retries=0) as aclient:
+        with pytest.raises(NoResponseError, match="ConnectError"):
+            await aclient.get(ID)
+
+
+@pytest.mark.anyio
+async def test_hanging_server_is_given_up(server: Server, api_key: ApiKey) -> None:
+    """
+    A server that never answers ends in an error after the timeout, not in a wait for ever.
+    """
+    server.answer(HANG)
+    with (
+        Checkouts(api_key, base_url=server.url, timeout=0.05, max_retries=0) as client,
+        pytest.raises(NoResponseError, match="ReadTimeout"),
+    ):
+        client.get(ID)
+    async with AsyncCheckouts(api_key, base_url=server.url, timeout=0.05, max_retries=0) as aclient:
+        with pytest.raises(NoResponseError, match="ReadTimeout"):
+            await aclient.get(ID)
+
+
+@pytest.mark.anyio
+async def test_html_is_a_typed_error(server: Server, client: Checkouts, aclient: AsyncCheckouts) -> None:
+    """
+    A page of a proxy with status 200 is an InvalidResponseError, and is not repeated.
+    """
+    server.answer(Reply(200, b"<html>sign in</html>"))
+    with pytest.raises(InvalidResponseError):
+        client.get(ID)
+    with pytest.raises(InvalidResponseError):
+        await aclient.get(ID)
+    assert len(server.received) == 2
+
+
+def test_redirect_is_not_followed(server: Server, client: Checkouts) -> None:
+    """
+    A redirect takes the token nowhere.
+    """
+    server.answer(Reply(307, headers={"Location": f"{server.url}/elsewhere"}))
+    with pytest.raises(InvalidResponseError, match="redirects"):
+        client.create("1")
+    assert len(server.received) == 1
+
+
+def test_api_error_is_raised_with_its_words(server: Server, client: Checkouts) -> None:
+    """
+    A missing checkout is NotFoundError, with what the service said about it.
+    """
+    body = json.dumps({"errorType": "not_found", "errorMessage": "Checkout not found", "correlationId": "c-1"})
+    server.answer(Reply(404, body.encode()))
+    with pytest.raises(NotFoundError, match=r"getCheckout: 404 not_found: Checkout not found \(correlation id c-1\)"):
+        client.get(ID)
+
+
+@pytest.mark.anyio
+async def test_listing_reads_page_after_page(
+    server: Server, client: Checkouts, aclient: AsyncCheckouts, checkout_json: dict[str, Any]
+) -> None:
+    """
+    The token of a page is sent for the next, with the same filters.
+    """
+    pages: list[dict[str, Any]] = [
+        {"checkouts": [checkout_json], "nextPageToken": "t/1="},
+        {"checkouts": [{**checkout_json, "id": "0" * 24}]},
+    ]
+    server.answer(*pages, *pages)
+    assert [ID, "0" * 24] == [found.id for found in client.list(status="COMPLETED")]
+    assert [ID, "0" * 24] == [found.id async for found in aclient.list(status="COMPLETED")]
+    targets = [request.target for request in server.received]
+    assert [
+        "/api/v1/checkouts?status=COMPLETED",
+        "/api/v1/checkouts?pageToken=t%2F1%3D&status=COMPLETED",
+    ] * 2 == targets
+
+
+def test_unknown_things_do_not_stop_a_payment(server: Server, client: Checkouts, checkout_json: dict[str, Any]) -> None:
+    """
+    An unknown status, an unknown field and a null are taken, kept and told.
+    """
+    server.answer({**checkout_json, "status": "ON_HOLD", "riskScore": 7, "description": None})
+    checkout = client.get(ID)
+    assert ("ON_HOLD", False) == (checkout.status, checkout.status.is_known)
+    assert {"riskScore": 7} == checkout.additional_properties
+    assert checkout.description is UNSET
+
+
+@pytest.mark.anyio
+async def test_own_http_client_is_used_and_left_open(api_key: ApiKey, checkout_json: dict[str, Any]) -> None:
+    """
+    An httpx client of the user's own sends, and is not closed by ours.
+    """
+    seen: list[str] = []
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        seen.append(str(request.url))
+        return httpx.Response(200, json=checkout_json)
+
+    with httpx.Client(transport=httpx.MockTransport(answer)) as own:
+        with Checkouts(api_key, sandbox=True, http_client=own) as client:
+            client.get(ID)
+        assert not own.is_closed
+    async with httpx.AsyncClient(transport=httpx.MockTransport(answer)) as aown:
+        async with AsyncCheckouts(api_key, http_client=aown) as aclient:
+            await aclient.get(ID)
+        assert not aown.is_closed
+    assert [
+        f"https://business.coinbase.com/sandbox/api/v1/checkouts/{ID}",
+        f"https://business.coinbase.com/api/v1/checkouts/{ID}",
+    ] == seen
+
+
+@pytest.mark.anyio
+async def test_closed_client_says_so(server: Server, api_key: ApiKey) -> None:
+    """
+    After close() a call is a RuntimeError; closing twice, or what was never used, is no error.
+    """
+    client, aclient = Checkouts(api_key, base_url=server.url), AsyncCheckouts(api_key, base_url=server.url)
+    for _ in range(2):
+        client.close()
+        await aclient.close()
+    with pytest.raises(RuntimeError, match="closed"):
+        client.get(ID)
+    with pytest.raises(RuntimeError, match="closed"):
+        await aclient.get(ID)
+
+
+def test_one_http_client_for_many_threads(
+    server: Server, client: Checkouts, checkout_json: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """
+    Sixteen threads that start together build one httpx client, and each gets its answer.
+    """
+    built: list[httpx.Client] = []
+    real = httpx.Client
+
+    def counted(**options: Any) -> httpx.Client:
+        built.append(real(**options))
+        return built[-1]
+
+    monkeypatch.setattr("coinbase_checkouts.transport.httpx.Client", counted)
+    server.answer(checkout_json)
+    together = threading.Barrier(16)
+    answers: list[str] = []
+
+    def work() -> None:
+        together.wait()
+        answers.append(client.get(ID).id)
+
+    threads = [threading.Thread(target=work) for _ in range(16)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert ([ID] * 16, 1) == (answers, len(built))
+
+
+def test_clients_of_a_process_share_one_tls_context(api_key: ApiKey, monkeypatch: pytest.MonkeyPatch) -> None:
+    """
+    Every client is built with the same SSLContext.
+    """
+    contexts: list[Any] = []
+    real = httpx.Client
+
+    def spying(verify: Any) -> httpx.Client:
+        contexts.append(verify)
+        return real(transport=httpx.MockTransport(lambda _: httpx.Response(404)))
+
+    monkeypatch.setattr("coinbase_checkouts.transport.httpx.Client", spying)
+    for _ in range(2):
+        with Checkouts(api_key) as client, pytest.raises(NotFoundError):
+            client.get(ID)
+    assert len(contexts) == 2
+    assert contexts[0] is contexts[1]
+
+
+@pytest.mark.parametrize(
+    ("base_url", "sandbox", "expected"),
+    [
+        ("https://business.coinbase.com", False, "https://business.coinbase.com"),
+        ("https://business.coinbase.com/", True, "https://business.coinbase.com/sandbox"),
+        ("https://business.coinbase.com/sandbox", False, "https://business.coinbase.com/sandbox"),
+        ("https://business.coinbase.com/sandbox/", True, "https://business.coinbase.com/sandbox"),
+        ("http://127.0.0.1:8402", False, "http://127.0.0.1:8402"),
+        ("http://[::1]:8402", False, "http://[::1]:8402"),
+        ("http://localhost:1", True, "http://localhost:1/sandbox"),
+        ("http://sandbox:8402", False, "http://sandbox:8402"),
+        ("http://10.0.0.5", False, "http://10.0.0.5"),
+        ("http://pay.localhost", False, "http://pay.localhost"),
+    ],
+)
+def test_base_url_is_an_origin_with_or_without_the_prefix(
+    base_url: str, sandbox: bool, expected: str, api_key: ApiKey
+) -> None:
+    """
+    The sandbox prefix is added once, a closing slash is dropped, plain http is for this network only.
+    """
+    assert expected == Checkouts(api_key, base_url=base_url, sandbox=sandbox).base_url
+
+
+@pytest.mark.parametrize(
+    "base_url",
+    [
+        "business.coinbase.com",
+        "ftp://business.coinbase.com",
+        "https://",
+        "",
+        None,
+        "https://business.coinbase.com/api/v1/checkouts",
+        "https://user:password@business.coinbase.com",
+        "https://business.coinbase.com?x=1",
+        "https://business.coinbase.com#x",
+        "http://business.coinbase.com",
+        "http://8.8.8.8",
+        "https://[::1",
+    ],
+)
+def test_other_base_urls_are_refused_at_once(base_url: Any, api_key: ApiKey) -> None:
+    """
+    A wrong address is told when the client is made, without quoting a password in it.
+    """
+    with pytest.raises(ConfigurationError, match=r"^base_url: ") as caught:
+        Checkouts(api_key, base_url=base_url)
+    assert "password" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"max_retries": -1},
+        {"max_retries": True},
+        {"max_retries": 1.5},
+        {"timeout": 0},
+        {"timeout": float("nan")},
+        {"deadline": float("inf")},
+    ],
+)
+def test_nonsense_settings_are_refused(options: dict[str, Any], api_key: ApiKey) -> None:
+    """
+    Settings that would mean no attempt, or one without end, are refused by name.
+    """
+    with pytest.raises(ValueError, match=next(iter(options))):
+        Checkouts(api_key, **options)
+
+
+def test_key_that_is_none_is_a_type_error() -> None:
+    """
+    A path or a text in place of an ApiKey is told at once.
+    """
+    with pytest.raises(TypeError, match=r"ApiKey\.from_file"):
+        Checkouts("cdp_api_key.json")  # type: ignore[arg-type] # pyright: ignore[reportArgumentType]
+
+
+def test_clients_come_from_the_environment(ed25519_base64: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """
+    from_env() takes the key of the environment and the options of the class.
+    """
+    monkeypatch.setenv("CDP_API_KEY_ID", "x")
+    monkeypatch.setenv("CDP_API_KEY_SECRET", ed25519_base64)
+    for kind in (Checkouts, AsyncCheckouts):
+        assert f"{kind.__name__}(base_url='https://business.coinbase.com/sandbox')" == repr(kind.from_env(sandbox=True))
+
+
+def test_wrong_filter_is_told_before_iterating(client: Checkouts, server: Server) -> None:
+    """
+    A mistake in an argument of list() is raised where it is made, and nothing is sent.
+    """
+    with pytest.raises(ValueError, match="start_time"):
+        client.list(start_time="yesterday")
+    assert [] == server.received
