@@ -17,6 +17,7 @@ import argparse
 import difflib
 import hashlib
 import json
+import math
 import os
 import shutil
 import subprocess
@@ -49,27 +50,37 @@ def load(path: Path) -> dict[str, object]:
     The description as JSON data.
 
     Raises:
-        CompileError: No such file, no YAML, a duplicate key, a date that is not a string, or a
-            reference to nowhere.
+        CompileError: No such file, no YAML, a duplicate key, a value that is not JSON (a date, an
+            endless number, an anchor within itself), or a reference to nowhere.
     """
     try:
         document = YAML(typ="safe", pure=True).load(path.read_text(encoding="utf-8"))
+        everything = list(walk(document))
     except (OSError, UnicodeDecodeError) as exc:
         raise CompileError(f"{path}: cannot be read: {exc}") from exc
     except YAMLError as exc:
         raise CompileError(f"{path}: is not YAML: {exc}") from exc
+    except RecursionError as exc:
+        raise CompileError(f"{path}: an anchor contains itself, or the nesting is too deep") from exc
     if not isinstance(document, dict):
         raise CompileError(f"{path}: is not an OpenAPI description: its root is no mapping")
-    for pointer, value in walk(document):
-        if not isinstance(value, str | int | float | bool | list | dict | None):
-            # YAML reads an unquoted 2024-03-20 as a date.
-            raise CompileError(f"{path}: {pointer}: {value} is read as {type(value).__name__}; put it in quotes")
-        if isinstance(value, dict):
-            if strange := [key for key in value if not isinstance(key, str)]:
-                raise CompileError(f"{path}: {pointer}: the key {strange[0]!r} is not text; put it in quotes")
-            if "$ref" in value:
-                resolve(document, value["$ref"], f"{path}: {pointer}")
+    for pointer, value in everything:
+        check_value(document, value, f"{path}: {pointer}")
     return document
+
+
+def check_value(document: object, value: object, where: str) -> None:
+    """Refuse what YAML can say and JSON cannot, and references to nowhere."""
+    if not isinstance(value, str | int | float | bool | list | dict | None):
+        # YAML reads an unquoted 2024-03-20 as a date.
+        raise CompileError(f"{where}: {value} is read as {type(value).__name__}; put it in quotes")
+    if isinstance(value, float) and not math.isfinite(value):
+        raise CompileError(f"{where}: JSON has no {value}")
+    if isinstance(value, dict):
+        if strange := [key for key in value if not isinstance(key, str)]:
+            raise CompileError(f"{where}: the key {strange[0]!r} is not text; put it in quotes")
+        if "$ref" in value:
+            resolve(document, value["$ref"], where)
 
 
 def walk(node: object, pointer: str = "#") -> Iterator[tuple[str, object]]:
@@ -98,21 +109,37 @@ def resolve(document: object, reference: object, where: str) -> object:
 
 def check_valid(document: dict[str, object], path: Path) -> None:
     """Refuse what is not OpenAPI 3.1."""
+    version = document.get("openapi")
+    if not (isinstance(version, str) and version.startswith("3.1.")):
+        raise CompileError(f"{path}: is not OpenAPI 3.1: openapi is {version!r}")
     try:
         validate(document)
     except OpenAPIValidationError as exc:
-        pointer = "/".join(["#", *(str(part) for part in getattr(exc, "absolute_path", ()))])
-        raise CompileError(f"{path}: {pointer}: {getattr(exc, 'message', exc)}") from exc
+        # Some of its messages quote the whole description.
+        message = str(exc.message).partition("\n")[0][:300]
+        raise CompileError(f"{path}: {place(document, exc)}: {message}") from exc
     except Exception as exc:
         # The validator has no common base for its errors (unknown version, unresolvable, …).
         raise CompileError(f"{path}: {type(exc).__name__}: {exc}") from exc
+
+
+def place(document: dict[str, object], exc: OpenAPIValidationError) -> str:
+    """Where in *document* the complaint belongs. In a schema the validator counts from there, so look for the rest."""
+    escaped = (str(part).replace("~", "~0").replace("/", "~1") for part in exc.absolute_path)
+    tail = "".join(f"/{part}" for part in escaped)
+    found = [pointer for pointer, value in walk(document) if pointer.endswith(tail) and value == exc.instance]
+    return " or ".join(found[:3]) or f"#{tail}"
 
 
 def check_templates(spec: Path) -> None:
     """Refuse a compiler whose own templates under our overrides are not the ones we overrode."""
     own = Path(openapi_python_client.__file__).parent / "templates"
     ours = spec / "templates"
-    sums: dict[str, str] = tomllib.loads((ours / "UPSTREAM.toml").read_text(encoding="utf-8"))["openapi-python-client"]
+    try:
+        listed = tomllib.loads((ours / "UPSTREAM.toml").read_text(encoding="utf-8"))
+        sums: dict[str, str] = listed["openapi-python-client"]
+    except (OSError, ValueError, KeyError) as exc:
+        raise CompileError(f"{ours / 'UPSTREAM.toml'}: cannot be read: {exc}") from exc
     overrides = {path.relative_to(ours).as_posix() for path in ours.rglob("*.jinja")}
     if overrides != set(sums):
         raise CompileError(f"{ours}: overrides and UPSTREAM.toml name different files: {sorted(overrides ^ set(sums))}")
@@ -159,7 +186,8 @@ def compile_into(target: Path, *, root: Path = ROOT) -> None:
     check_templates(spec)
     # fmt: off
     command = [
-        sys.executable, "-m", "openapi_python_client", "generate",
+        # -P: or `-m` would take modules from the current directory first.
+        sys.executable, "-P", "-m", "openapi_python_client", "generate",
         "--path", str(description), "--config", str(spec / "generator.yaml"),
         "--custom-template-path", str(spec / "templates"),
         "--meta", "none", "--output-path", str(target), "--fail-on-warning",
@@ -182,7 +210,7 @@ def compile_into(target: Path, *, root: Path = ROOT) -> None:
 def texts(folder: Path) -> dict[str, str]:
     """Every file below *folder* by its relative name, without what Python leaves behind when it runs."""
     return {
-        path.relative_to(folder).as_posix(): path.read_text(encoding="utf-8", errors="backslashreplace")
+        path.relative_to(folder).as_posix(): path.read_bytes().decode(errors="backslashreplace")
         for path in sorted(folder.rglob("*"))
         if path.is_file() and "__pycache__" not in path.parts
     }

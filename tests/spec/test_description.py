@@ -4,8 +4,6 @@ spec/openapi.yaml against the published documents it was written from, and the p
 The tables were transcribed from the documents, not from the description.
 """
 
-# ruff: noqa: SIM300  # expected == actual is the order here
-
 from __future__ import annotations
 
 import json
