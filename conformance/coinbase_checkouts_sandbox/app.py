@@ -36,7 +36,7 @@ from coinbase_checkouts_sandbox.requests import LARGEST_BODY_BYTES, Call, judge
 from coinbase_checkouts_sandbox.world import World
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncGenerator
 
     from starlette.types import Receive, Scope, Send
 
@@ -89,7 +89,7 @@ def create_app(
     table[page.PATH] = {"GET": lambda call: page.answer(world, call)}
 
     @asynccontextmanager
-    async def lifespan(_app: Starlette) -> "AsyncIterator[None]":
+    async def lifespan(_app: Starlette) -> "AsyncGenerator[None]":
         yield
         world.store.close()
 
@@ -214,6 +214,6 @@ async def _read(request: StarletteRequest) -> Call:
 
 def _origin(scope: "Scope") -> str:
     """From the socket and not from the Host header, which may hold anything."""
-    host, port = scope["server"]
+    host, port = scope.get("server") or ("localhost", None)
     host = f"[{host}]" if ":" in host else host
     return f"{scope['scheme']}://{host}:{port}" if port else f"{scope['scheme']}://{host}"

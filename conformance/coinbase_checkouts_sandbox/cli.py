@@ -13,7 +13,7 @@ import signal
 import socket
 import sys
 import uuid
-from collections.abc import Iterator
+from collections.abc import Generator
 from pathlib import Path
 from typing import Final
 
@@ -37,27 +37,27 @@ def main(argv: list[str]) -> int:
     arguments = _parser().parse_args(argv)
     logging.basicConfig(stream=sys.stderr, level=logging.WARNING, format="%(message)s")
     LOG.setLevel(logging.INFO)
-    try:
-        listener = _listen(arguments.host, arguments.port)
-        with listener:
+    with contextlib.ExitStack() as stack:
+        try:
+            listener = stack.enter_context(_listen(arguments.host, arguments.port))
             keys = None if arguments.no_auth else _keys(Path(arguments.key_file))
             app = create_app(database=arguments.database, keys=keys)
-            if keys is None:
-                LOG.warning("--no-auth: every request is answered, with a token or without")
-            LOG.info("database %s", app.state.world.store.url)
-            config = uvicorn.Config(
-                app,
-                # Its own logs of requests would repeat ours, without the correlation id.
-                log_config=None,
-                access_log=False,
-                server_header=False,
-                ws="none",
-                timeout_graceful_shutdown=_STOP_TIMEOUT_S,
-            )
-            asyncio.run(_Server(config).serve(sockets=[listener]))
-    except (KeyFileError, DatabaseError, OSError, ValueError) as exc:
-        print(f"coinbase-checkouts sandbox: {exc}", file=sys.stderr)
-        return 2
+        except (KeyFileError, DatabaseError, OSError) as exc:
+            print(f"coinbase-checkouts sandbox: {exc}", file=sys.stderr)
+            return 2
+        if keys is None:
+            LOG.warning("--no-auth: every request is answered, with a token or without")
+        LOG.info("database %s", app.state.world.store.url)
+        config = uvicorn.Config(
+            app,
+            # Its own log of requests would repeat ours, without the correlation id.
+            log_config=None,
+            access_log=False,
+            server_header=False,
+            ws="none",
+            timeout_graceful_shutdown=_STOP_TIMEOUT_S,
+        )
+        asyncio.run(_Server(config).serve(sockets=[listener]))
     return 0
 
 
@@ -71,11 +71,14 @@ class _Server(uvicorn.Server):
         print(f"listening on http://{shown}:{port}", flush=True)
 
     @contextlib.contextmanager
-    def capture_signals(self) -> Iterator[None]:
+    def capture_signals(self) -> Generator[None]:
         # The original raises the signal again after stopping, which makes the exit code one of failure.
-        for number in (signal.SIGINT, signal.SIGTERM):
-            signal.signal(number, self.handle_exit)
-        yield
+        before = {number: signal.signal(number, self.handle_exit) for number in (signal.SIGINT, signal.SIGTERM)}
+        try:
+            yield
+        finally:
+            for number, handler in before.items():
+                signal.signal(number, handler)
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -108,17 +111,26 @@ def _port(text: str) -> int:
 
 
 def _listen(host: str, port: int) -> socket.socket:
+    """
+    A socket that takes connections from now on; they wait until the server is ready.
+
+    Raises:
+        OSError: In words for the user.
+    """
     if not is_loopback(host):
-        raise ValueError("--host: only loopback addresses are served, such as 127.0.0.1 or ::1")
-    family, kind, protocol, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
-    listener = socket.socket(family, kind, protocol)
+        raise OSError("--host: only loopback addresses are served, such as 127.0.0.1 or ::1")
     try:
-        # So that a restart need not wait for connections of the last run to be forgotten.
-        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        listener.bind(address)
-        listener.listen(128)
+        family, kind, protocol, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+        listener = socket.socket(family, kind, protocol)
+        try:
+            # So that a restart need not wait for connections of the last run to be forgotten.
+            listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            listener.bind(address)
+            listener.listen(128)
+        except OSError:
+            listener.close()
+            raise
     except OSError as exc:
-        listener.close()
         raise OSError(f"cannot listen on {host} port {port}: {exc.strerror}") from None
     return listener
 

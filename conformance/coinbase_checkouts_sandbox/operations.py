@@ -1,6 +1,6 @@
 """The five operations: a judged request in, an answer out."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Generator, Mapping
 from contextlib import contextmanager
 from types import MappingProxyType
 from typing import Any, Final
@@ -113,7 +113,7 @@ def _refuse(broken_rules: list[str]) -> None:
 
 
 @contextmanager
-def _illegal_change_refused(readings: Readings) -> Iterator[None]:
+def _illegal_change_refused(readings: Readings) -> Generator[None]:
     """Tell an illegal change in the chosen reading. With 409 and 422 too it is the request that is invalid."""
     try:
         yield

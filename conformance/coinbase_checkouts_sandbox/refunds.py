@@ -78,7 +78,6 @@ def started(
     asked = money.parse(body["amount"])
     currency = body.get("currency") or checkout.fiat_currency or money.USDC
     remaining = checkout.amount - refunded(refunds)
-    # Compared before conversion too: rounding may hide a cent of a weaker currency.
     amount = _usdc(checkout, refunds, asked, currency)
     if amount is None or amount > remaining:
         raise IllegalChangeError(
@@ -157,11 +156,14 @@ def _restated(checkout: Checkout, refunds: Sequence[Refund], now_ms: int) -> Che
 
 def _usdc(checkout: Checkout, refunds: Sequence[Refund], asked: Decimal, currency: str) -> Decimal | None:
     """
-    What a refund of *asked* comes to in USDC, None if it is more than the checkout's own fiat amount allows.
+    What a refund of *asked* comes to in USDC, None if that is more than any checkout, or this one's own fiat amount, can give.
 
     In the checkout's own fiat the total so far is converted, and what was converted before taken off. So any parts
     that add up to the payment come to exactly its USDC, which converting each part by itself would miss by a cent.
     """
+    # No checkout can be worth more, and the text may have a million digits, which arithmetic does not keep.
+    if asked > money.MOST:
+        return None
     if checkout.fiat_amount is None or currency != checkout.fiat_currency:
         return money.in_usdc(asked, currency)
     before = sum(

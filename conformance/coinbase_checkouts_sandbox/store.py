@@ -3,7 +3,7 @@ What is kept, and the transactions it is kept in. SQLAlchemy Core, so that any o
 """
 
 import threading
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Generator
 from contextlib import contextmanager
 from dataclasses import dataclass, fields
 from typing import Any
@@ -58,15 +58,16 @@ class Transaction:
         query = select(CHECKOUTS).where(CHECKOUTS.c.id == checkout_id)
         if self._connection.get_execution_options().get("writes"):
             query = query.with_for_update()
-        row = self._connection.execute(query).one_or_none()
-        return None if row is None else Checkout(**row._mapping)  # noqa: SLF001, public in spite of its name
+        row = self._connection.execute(query).mappings().one_or_none()
+        return None if row is None else Checkout(**row)
 
     def refunds(self, checkout_ids: Collection[str]) -> dict[str, list[Refund]]:
         """The refunds of each of these checkouts, oldest first."""
         found: dict[str, list[Refund]] = {checkout_id: [] for checkout_id in checkout_ids}
         query = select(REFUNDS).where(REFUNDS.c.checkout_id.in_(found)).order_by(REFUNDS.c.position)
-        for row in self._connection.execute(query):
-            found[row.checkout_id].append(Refund(**row._mapping))  # noqa: SLF001
+        for row in self._connection.execute(query).mappings():
+            refund = Refund(**row)
+            found[refund.checkout_id].append(refund)
         return found
 
     def page(self, filters: Filters, *, after: tuple[int, str] | None, limit: int, now_ms: int) -> list[Checkout]:
@@ -84,14 +85,15 @@ class Transaction:
         query = query.order_by(created.desc(), identity.desc())
         needle = filters.description_query
         if needle is None:
-            return [Checkout(**row._mapping) for row in self._connection.execute(query.limit(limit))]  # noqa: SLF001
+            return [Checkout(**row) for row in self._connection.execute(query.limit(limit)).mappings()]
         # Compared here: databases differ in what they call the same letter, and few fold more than ASCII.
         folded = needle.casefold()
         found: list[Checkout] = []
         with self._connection.execute(query.execution_options(yield_per=200)) as rows:
-            for row in rows:
-                if row.description is not None and folded in row.description.casefold():
-                    found.append(Checkout(**row._mapping))  # noqa: SLF001
+            for row in rows.mappings():
+                description = row["description"]
+                if description is not None and folded in description.casefold():
+                    found.append(Checkout(**row))
                     if len(found) == limit:
                         break
         return found
@@ -116,8 +118,8 @@ class Transaction:
         """What was answered under this key, however long ago."""
         columns = (ANSWERS.c.fingerprint, ANSWERS.c.created_ms, ANSWERS.c.status, ANSWERS.c.body)
         query = select(*columns).where(_is_key(operation, key))
-        row = self._connection.execute(query).one_or_none()
-        return None if row is None else KeptAnswer(**row._mapping)  # noqa: SLF001
+        row = self._connection.execute(query).mappings().one_or_none()
+        return None if row is None else KeptAnswer(**row)
 
     def forget_answer(self, operation: str, key: str) -> None:
         """Let the key act again."""
@@ -149,13 +151,13 @@ class Store:
         self._turn = threading.RLock()
 
     @contextmanager
-    def reading(self) -> Iterator[Transaction]:
+    def reading(self) -> Generator[Transaction]:
         """A transaction that only reads, and sees one state of the database throughout."""
         with self._turn, self._readers.begin() as connection:
             yield Transaction(connection)
 
     @contextmanager
-    def writing(self) -> Iterator[Transaction]:
+    def writing(self) -> Generator[Transaction]:
         """A transaction that may write; an exception leaves everything as it was."""
         with self._turn, self._writers.begin() as connection:
             yield Transaction(connection)
