@@ -21,13 +21,16 @@ KEYWORDS: Final = (
     "maxLength",
     "minimum",
     "maximum",
+    "exclusiveMinimum",
+    "exclusiveMaximum",
+    "const",
     "minProperties",
     "maxProperties",
     "minItems",
     "maxItems",
 )
 
-# Limits that only third parties report: a server may enforce them or not, so both pass. Network and amounts are no part of this.
+# Limits that only third parties report: a server may enforce them or not, so both pass.
 OPEN: Final = frozenset({"metadata-maxProperties", "metadata.value-type", "metadata.value-maxLength"})
 
 _SENTENCES: Final = {
@@ -40,6 +43,9 @@ _SENTENCES: Final = {
     "maxLength": "has at most {value} characters",
     "minimum": "is at least {value}",
     "maximum": "is at most {value}",
+    "exclusiveMinimum": "is more than {value}",
+    "exclusiveMaximum": "is less than {value}",
+    "const": "is {value}",
     "minProperties": "has at least {value} members",
     "maxProperties": "has at most {value} members",
     "minItems": "has at least {value} elements",

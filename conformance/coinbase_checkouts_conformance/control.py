@@ -13,7 +13,7 @@ from typing import Any, Final
 
 import httpx
 
-from .judge import Broken, parsed
+from .judge import BrokenError, parsed
 from .scrub import excerpt
 from .target import filled
 from .wire import Wire
@@ -32,7 +32,7 @@ class Control:
         try:
             answer = self._call("GET", ROOT)
             return datetime.fromisoformat(answer["now"])
-        except (Broken, KeyError, TypeError, ValueError):
+        except (BrokenError, KeyError, TypeError, ValueError):
             return None
 
     def pay(self, checkout_id: str, outcome: str = "COMPLETED") -> None:
@@ -54,5 +54,7 @@ class Control:
         request = httpx.Request(method, f"{self._wire.target.origin}{path}", headers=headers, content=content)
         reply = self._wire.send(request)
         if reply.status != 200:
-            raise Broken(f"control call {method} {path} answered {reply.status}: {excerpt(reply.content, limit=120)}")
+            raise BrokenError(
+                f"control call {method} {path} answered {reply.status}: {excerpt(reply.content, limit=120)}"
+            )
         return parsed(reply.content, rule="control contract")

@@ -30,7 +30,8 @@ def compile_pattern(pattern: str) -> re.Pattern[str]:
     """*pattern* for Python's `re`, with the meaning ECMA-262 (no flags) gives it."""
     out: list[str] = []
     in_class = False
-    for token in _TOKEN.findall(pattern):
+    for found in _TOKEN.finditer(pattern):
+        token = found[0]
         if in_class:
             in_class = token != "]"  # noqa: S105 -- a token of the pattern
             out.append(_INSIDE.get(token, token))

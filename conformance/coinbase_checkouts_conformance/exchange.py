@@ -17,7 +17,7 @@ import httpx
 
 from .control import Control
 from .description import Operation, description
-from .judge import Broken, judge
+from .judge import BrokenError, judge
 from .probes import MISSING
 from .scrub import excerpt
 from .seeds import Seed
@@ -119,7 +119,7 @@ class Exchange:
         """The checkout as it is now."""
         return dict(accepted(self.get(checkout_id)).json)
 
-    def list(self, *, auth: httpx.Auth | None = None, **query: Any) -> Answer:
+    def list(self, query: Mapping[str, Any], *, auth: httpx.Auth | None = None) -> Answer:
         """GET /api/v1/checkouts; a list as value repeats the parameter."""
         return self.send("listCheckouts", query=query, auth=auth)
 
@@ -135,7 +135,7 @@ class Exchange:
         self,
         operation_id: str,
         *,
-        id: str = "",  # noqa: A002 -- the path parameter's name
+        id: str = "",
         query: Mapping[str, Any] | None = None,
         body: Any = MISSING,
         content: bytes | None = None,
@@ -153,12 +153,12 @@ class Exchange:
             also: Statuses that pass here although the description does not list them; the body is an error then.
 
         Raises:
-            Broken: No whole answer, or one that breaks the description.
+            BrokenError: No whole answer, or one that breaks the description.
         """
         operation = description().operations[operation_id]
         headers: dict[str, str] = {}
         if body is not MISSING:
-            content = json.dumps(body, ensure_ascii=False).encode("utf-8", "surrogatepass")
+            content = json.dumps(body, ensure_ascii=False).encode()
         if content is not None:
             headers["Content-Type"] = media_type
         if key is not None:
@@ -174,7 +174,9 @@ class Exchange:
             self._remember(reply)
         if reply.status in also:
             return Answer(operation, request, reply, None)
-        return Answer(operation, request, reply, judge().check(operation, reply.status, reply.content_type, reply.content))
+        return Answer(
+            operation, request, reply, judge().check(operation, reply.status, reply.content_type, reply.content)
+        )
 
     def _remember(self, reply: Reply) -> None:
         """Keep the id for tidying up, even when the rest of the answer is wrong."""
@@ -194,7 +196,9 @@ def stamp(time: datetime) -> str:
 def accepted(answer: Answer) -> Answer:
     """*answer*, which is a success; anything else breaks the claim."""
     if not answer.is_success:
-        raise Broken(f"refused with {answer.status}, although the request keeps the description: {excerpt(answer.reply.content)}")
+        raise BrokenError(
+            f"refused with {answer.status}, although the request keeps the description: {excerpt(answer.reply.content)}"
+        )
     return answer
 
 
@@ -202,5 +206,7 @@ def refused(answer: Answer, *statuses: int) -> Answer:
     """*answer*, which is a refusal with one of *statuses*; 400 and 422 unless told otherwise."""
     if answer.status not in (statuses or (400, 422)):
         expected = " or ".join(map(str, statuses or (400, 422)))
-        raise Broken(f"expected a refusal with {expected}, got {answer.status}", rule=f"{answer.operation.pointer}/responses")
+        raise BrokenError(
+            f"expected a refusal with {expected}, got {answer.status}", rule=f"{answer.operation.pointer}/responses"
+        )
     return answer

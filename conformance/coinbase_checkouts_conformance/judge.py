@@ -9,12 +9,11 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, partial
 from typing import Any, Final, NoReturn
 
-from jsonschema import Draft202012Validator, FormatChecker, ValidationError
-from jsonschema.protocols import Validator
-from jsonschema.validators import extend
+from jsonschema import Draft202012Validator, FormatChecker, ValidationError  # type: ignore[import-untyped]  # ships no types
+from jsonschema.validators import extend  # type: ignore[import-untyped]  # ships no types
 from referencing import Registry
 from referencing.jsonschema import DRAFT202012
 
@@ -29,7 +28,7 @@ _MUST_BITE: Final = {
 }
 
 
-class Broken(AssertionError):
+class BrokenError(AssertionError):
     """A claim does not hold: what was expected, where in the body, and by which rule of the description."""
 
     def __init__(self, what: str, *, pointer: str = "", rule: str = "") -> None:
@@ -48,7 +47,7 @@ class Fault:
     rule: str
 
 
-def _ecma_pattern(_: Validator, pattern: str, instance: object, __: Mapping[str, Any]) -> Iterator[ValidationError]:
+def _ecma_pattern(_: Any, pattern: str, instance: object, __: Mapping[str, Any]) -> Iterator[ValidationError]:
     if isinstance(instance, str) and not matches(pattern, instance):
         yield ValidationError(f"{instance!r} does not match {pattern!r}")
 
@@ -63,7 +62,7 @@ def _strict_formats() -> FormatChecker:
     loose = Draft202012Validator.FORMAT_CHECKER
     strict = FormatChecker(formats=())
     for name in _MUST_BITE:
-        strict.checks(name)(lambda value, name=name: not isinstance(value, str) or _conforms(loose, value, name))
+        strict.checks(name)(partial(_conforms, loose, name))
     for name, wrong in _MUST_BITE.items():
         for value in wrong:
             if strict.conforms(value, name):
@@ -71,8 +70,8 @@ def _strict_formats() -> FormatChecker:
     return strict
 
 
-def _conforms(checker: FormatChecker, value: str, name: str) -> bool:
-    return not value.endswith("\n") and checker.conforms(value, name)
+def _conforms(loose: FormatChecker, name: str, value: object) -> bool:
+    return not isinstance(value, str) or (not value.endswith("\n") and bool(loose.conforms(value, name)))
 
 
 FORMATS: Final = _strict_formats()
@@ -110,22 +109,24 @@ class Judge:
         The JSON of an answer that keeps the description.
 
         Raises:
-            Broken: It does not; the first fault found is told.
+            BrokenError: It does not; the first fault found is told.
         """
         responses = self._by.responses(operation)
         if status not in responses:
             known = ", ".join(map(str, responses))
-            raise Broken(f"status {status} is not documented here ({known} are)", rule=f"{operation.pointer}/responses")
+            raise BrokenError(
+                f"status {status} is not documented here ({known} are)", rule=f"{operation.pointer}/responses"
+            )
         where = f"{responses[status]}/content"
         media_type = content_type.partition(";")[0].strip().lower()
         if media_type not in self._by.at(where):
-            raise Broken(f"media type {excerpt(media_type, limit=60)!r}, not application/json", rule=where)
+            raise BrokenError(f"media type {excerpt(media_type, limit=60)!r}, not application/json", rule=where)
         instance = parsed(content, rule=where)
         for fault in self.faults(f"{where}/{escaped(media_type)}/schema", instance):
-            raise Broken(fault.what, pointer=fault.pointer, rule=fault.rule)
+            raise BrokenError(fault.what, pointer=fault.pointer, rule=fault.rule)
         for pointer in _nulls(instance, ""):
             rule = self._by.rules.get("response.no-null", "")
-            raise Broken("null; a field without a value is absent", pointer=pointer, rule=rule)
+            raise BrokenError("null; a field without a value is absent", pointer=pointer, rule=rule)
         return instance
 
 
@@ -134,12 +135,12 @@ def parsed(content: bytes, *, rule: str) -> Any:
     *content* as JSON (RFC 8259, so UTF-8 and no NaN).
 
     Raises:
-        Broken: It is not.
+        BrokenError: It is not.
     """
     try:
         return json.loads(content.decode("utf-8"), parse_constant=_no_constant)
     except (ValueError, RecursionError) as exc:
-        raise Broken(f"the body is not JSON ({type(exc).__name__})", rule=rule) from None
+        raise BrokenError(f"the body is not JSON ({type(exc).__name__})", rule=rule) from None
 
 
 def _no_constant(name: str) -> NoReturn:

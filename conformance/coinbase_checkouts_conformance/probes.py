@@ -12,15 +12,15 @@ from decimal import Decimal
 from typing import Any, Final
 
 from .constraints import Constraint
+from .description import description, escaped
 from .judge import judge
 
 MOST: Final = 14  # values outside; enough for every kind of mistake below
 FEW: Final = 4  # values inside, where each may make a checkout
 MISSING: Final = object()
 
-_ARABIC_INDIC: Final = str.maketrans("0123456789", "٠١٢٣٤٥٦٧٨٩")
-_FULL_WIDTH: Final = str.maketrans("0123456789", "０１２３４５６７８９")
-_NOT_JSON_TYPES: Final[dict[str, tuple[type, ...]]] = {"string": (str,), "object": (dict,)}
+_ARABIC_INDIC: Final = {ord("0") + value: chr(0x0660 + value) for value in range(10)}
+_FULL_WIDTH: Final = {ord("0") + value: chr(0xFF10 + value) for value in range(10)}
 _NO_INTEGERS: Final = ("ten", "1.5", "0x10", "true")
 # Keywords with an edge on whose inner side every value is as good as another. A pattern has none, except for amounts.
 _EDGED: Final = ("enum", "minLength", "maxLength", "minimum", "maximum", "minProperties", "maxProperties")
@@ -43,7 +43,9 @@ def inside(constraint: Constraint, base: Any) -> list[Any]:
         return [base]
     validator = judge().validator(constraint.schema)
     kept = (value for value in _candidates(constraint, base) if validator.is_valid(value))
-    fit = (value for value in kept if _can_be_sent(constraint.location, value) and _keeps_rules(constraint, value, base))
+    fit = (
+        value for value in kept if _can_be_sent(constraint.location, value) and _keeps_rules(constraint, value, base)
+    )
     return _some([base, *fit], MOST if constraint.keyword == "enum" else FEW)
 
 
@@ -53,21 +55,24 @@ def _candidates(constraint: Constraint, base: Any) -> Iterator[Any]:
         case "type" if constraint.location != "body":
             yield from _NO_INTEGERS
         case "type":
-            wrong = (None, True, 7, 12.5, [base], {"value": base}, "text", [])
-            yield from (v for v in wrong if not isinstance(v, _NOT_JSON_TYPES.get(value, ())))
-        case "enum":
-            yield from value
-            yield from (v for member in value[:1] for v in (member.swapcase(), f"NOT_{member}", member[:-1], ""))
+            yield from (None, True, 7, 12.5, [base], {"value": base}, "text", [])
+        case "enum" | "const":
+            members = value if isinstance(value, list) else [value]
+            yield from members
+            first = str(members[0])
+            yield from (first.swapcase(), f"NOT_{first}", first[:-1], "")
         case "pattern" | "format":
             yield from _mutations(str(base))
         case "minLength":
             yield from (_of_length(base, value + more) for more in (0, -1))
         case "maxLength":
             yield from (_of_length(text, value + more) for text in (base, "é") for more in (0, 1))
-        case "minimum" | "maximum":
+        case "minimum" | "maximum" | "exclusiveMinimum" | "exclusiveMaximum":
             yield from (value - 1, value, value + 1, -value)
         case "minProperties" | "maxProperties":
             yield from ({f"key{i}": "value" for i in range(value + more)} for more in (0, 1, -1))
+        case _:
+            pass  # a keyword without values of its own; try_constraint says so
 
 
 def _mutations(text: str) -> Iterator[str]:
@@ -75,7 +80,13 @@ def _mutations(text: str) -> Iterator[str]:
     if text.endswith("Z"):
         # RFC 3339 wants an offset; a space for the T, or no hyphens, some readers take, so they are not tried.
         yield from (f"{text[:-1]}.123Z", f"{text[:-1]}+00:00", text[:-1], text[:10], "tomorrow")
-        yield from (f"2099-13{text[7:]}", f"2099-02-30{text[10:]}", f"{text}Z", f"-{text}", text.translate(_ARABIC_INDIC))
+        yield from (
+            f"2099-13{text[7:]}",
+            f"2099-02-30{text[10:]}",
+            f"{text}Z",
+            f"-{text}",
+            text.translate(_ARABIC_INDIC),
+        )
         return
     if "://" in text:
         yield from (text.replace("://", "://not a host "), f"{text} x", "not a URL", text.partition("//")[2])
@@ -123,7 +134,8 @@ def _keeps_rules(constraint: Constraint, value: Any, base: Any) -> bool:
             return Decimal(0) < Decimal(value) <= Decimal(base)
         case ("currency",):
             return bool(value == base)
-    return True
+        case _:
+            return True
 
 
 def _some(values: Iterable[Any], most: int = MOST) -> list[Any]:
@@ -143,8 +155,24 @@ def placed(body: dict[str, Any], constraint: Constraint, value: Any) -> Any:
 
 
 def at(body: dict[str, Any], constraint: Constraint) -> Any:
-    """The valid value in *body* that *constraint* is about."""
+    """The valid value in *body* that *constraint* is about, or one made from the description if there is none yet."""
     if not constraint.path:
         return body
-    found = body[constraint.path[0]]
-    return found if len(constraint.path) == 1 else next(iter(found.values()))
+    first, *rest = constraint.path
+    if first not in body:
+        inner = constraint.keyword == "required"
+        return example(f"{constraint.schema}/properties/{escaped(first)}" if inner else constraint.schema)
+    return next(iter(body[first].values())) if rest else body[first]
+
+
+def example(pointer: str) -> Any:
+    """A value that the schema at *pointer* allows: its example, default or first member, or a plain one of its type."""
+    node = description().at(description().resolve(pointer))
+    for found in (
+        *node.get("examples", ()),
+        *node.get("enum", ()),
+        *(node[key] for key in ("default", "const") if key in node),
+    ):
+        return found
+    plain: dict[str, Any] = {"string": "text", "integer": 1, "number": 1.5, "boolean": True, "array": [], "object": {}}
+    return plain.get(node.get("type", "string"))

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
@@ -39,14 +39,14 @@ _VARIABLES: Final = ("PYTEST_ADDOPTS", "PYTEST_PLUGINS", "PYTEST_DISABLE_PLUGIN_
 
 
 def run_pytest(arguments: Sequence[str], *, plugins: Sequence[object], terminal: bool = False) -> int:
-    """pytest's exit code for the suite; without *terminal* it prints nothing of its own but usage errors."""
+    """Pytest's exit code for the suite; without *terminal* it prints nothing of its own but usage errors."""
     quiet = () if terminal else ("-p", "no:terminal")
     with _own_environment():
         return int(pytest.main([*_ALWAYS, *quiet, *arguments, str(SUITE)], plugins=list(plugins)))
 
 
 @contextmanager
-def _own_environment() -> Iterator[None]:
+def _own_environment() -> Generator[None]:
     kept = {name: os.environ.pop(name) for name in _VARIABLES if name in os.environ}
     bytecode = sys.dont_write_bytecode
     os.environ["PYTEST_DISABLE_PLUGIN_AUTOLOAD"] = "1"

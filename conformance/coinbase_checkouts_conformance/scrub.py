@@ -35,4 +35,8 @@ def excerpt(content: bytes | str, *, limit: int = 300) -> str:
     text = content.decode("utf-8", "replace") if isinstance(content, bytes) else content
     # Scrubbed before it is cut: a token cut in half would no longer be recognised.
     line = "".join(sign if sign.isprintable() else repr(sign)[1:-1] for sign in scrubbed(text[: 40 * limit]))
-    return line if len(line) <= limit else f"{line[:limit]}… ({len(content)} {'bytes' if isinstance(content, bytes) else 'characters'})"
+    return (
+        line
+        if len(line) <= limit
+        else f"{line[:limit]}… ({len(content)} {'bytes' if isinstance(content, bytes) else 'characters'})"
+    )

@@ -10,9 +10,10 @@ from typing import Final
 
 import httpx
 import jwt
-from coinbase_checkouts.auth import ApiKey, JwtAuth
 from cryptography.hazmat.primitives.asymmetric.ec import SECP256R1, generate_private_key
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+from coinbase_checkouts.auth import ApiKey, JwtAuth
 
 # Far beyond the 120 s a token lives and the 60 s that clocks may differ.
 LONG_S: Final = 3600
@@ -46,6 +47,19 @@ class Elsewhere(httpx.Auth):
         yield request
 
 
+class Renamed(httpx.Auth):
+    """A good token behind *scheme* instead of `Bearer `."""
+
+    def __init__(self, signer: httpx.Auth, scheme: str) -> None:
+        self._signer = signer
+        self._scheme = scheme
+
+    def auth_flow(self, request: httpx.Request) -> Generator[httpx.Request, httpx.Response, None]:
+        token = _signed(self._signer, request).partition(" ")[2]
+        request.headers["Authorization"] = f"{self._scheme}{token}"
+        yield request
+
+
 class Forged(httpx.Auth):
     """A token with every claim and header right, kid included, but signed by a key made up on the spot."""
 
@@ -72,7 +86,7 @@ class Unsigned(httpx.Auth):
         token = _signed(self._signer, request).partition(" ")[2]
         claims = jwt.decode(token, options={"verify_signature": False})
         header = {"kid": jwt.get_unverified_header(token)["kid"]}
-        request.headers["Authorization"] = f"Bearer {jwt.encode(claims, None, algorithm='none', headers=header)}"
+        request.headers["Authorization"] = f"Bearer {jwt.encode(claims, '', algorithm='none', headers=header)}"
         yield request
 
 

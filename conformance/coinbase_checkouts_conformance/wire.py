@@ -17,7 +17,7 @@ from typing import Final, Self
 
 import httpx
 
-from .judge import Broken
+from .judge import BrokenError
 from .target import Target
 
 DEADLINE_S: Final = 10.0
@@ -69,7 +69,7 @@ class Wire:
         self._ends_at = time.monotonic() + self.limits.run_s
         self._runner = asyncio.Runner()
         self._client = httpx.AsyncClient(
-            verify=_tls() if self.target.origin.startswith("https") else False,  # noqa: S501 -- no TLS, nothing to verify
+            verify=_tls() if self.target.origin.startswith("https") else False,  # no TLS, nothing to verify
             timeout=None,  # noqa: S113 -- the deadline below covers more
             trust_env=not self.target.is_loopback,
             follow_redirects=False,
@@ -90,13 +90,13 @@ class Wire:
         Send *request*, once.
 
         Raises:
-            Broken: No whole answer came in time.
+            BrokenError: No whole answer came in time.
             UnreachableError: Neither did one ever come, nor could a connection be made.
         """
         if self._misses >= self.limits.give_up_after:
-            raise Broken(f"not tried: the server has stopped answering ({self._last_miss})")
+            raise BrokenError(f"not tried: the server has stopped answering ({self._last_miss})")
         if self.left_s <= 0:
-            raise Broken(f"not tried: the run's limit of {self.limits.run_s:g} s is used up")
+            raise BrokenError(f"not tried: the run's limit of {self.limits.run_s:g} s is used up")
         limit = min(deadline_s or self.limits.deadline_s, max(self.left_s, 0.1))
         try:
             reply = self._runner.run(self._exchange(request, auth, limit))
@@ -112,10 +112,10 @@ class Wire:
         self._misses = 0
         return reply
 
-    def _missed(self, what: str) -> Broken:
+    def _missed(self, what: str) -> BrokenError:
         self._misses += 1
         self._last_miss = what
-        return Broken(what)
+        return BrokenError(what)
 
     async def _exchange(self, request: httpx.Request, auth: httpx.Auth | None, limit_s: float) -> Reply:
         async with asyncio.timeout(limit_s):

@@ -1,0 +1,77 @@
+"""Steps that several tests share: try a constraint from both sides, pay, walk through pages."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any, Final
+from urllib.parse import quote
+
+from .constraints import Constraint
+from .control import Control
+from .exchange import Answer, Exchange, accepted, refused
+from .judge import BrokenError
+from .probes import inside, outside
+
+# A server may answer with empty pages on the way, but not for ever.
+MOST_PAGES: Final = 25
+
+
+def try_constraint(constraint: Constraint, base: Any, send: Callable[[Any], Answer]) -> None:
+    """
+    Send what is just inside *constraint*, which is accepted, and what is just outside, which is refused.
+
+    Args:
+        base: The valid value from which the others are made.
+        send: Sends a request that is valid but for the value it is given.
+    """
+    for value in inside(constraint, base):
+        accepted(send(value))
+    values = outside(constraint, base)
+    if not values:
+        raise BrokenError("the suite knows no value that breaks this constraint", rule=constraint.pointer)
+    for value in values:
+        answer = send(value)
+        if constraint.location == "path":
+            # Whether a token names a path percent-encoded or decoded is nowhere said, so it may not fit either.
+            refused(answer, 400, 404, *((401,) if quote(value, safe="") != value else ()))
+        elif not (constraint.is_open and answer.is_success):
+            refused(answer)
+
+
+def paid(api: Exchange, control: Control, amount: str = "2.00", **fields: Any) -> dict[str, Any]:
+    """A checkout that was paid; 2.00 because Coinbase's own sandbox refunds no more."""
+    made = api.created(api.minimal(amount=amount, **fields))
+    control.pay(made["id"])
+    return api.read(made["id"])
+
+
+def pages(api: Exchange, **query: Any) -> Iterator[list[dict[str, Any]]]:
+    """
+    The pages of one listing, to the end.
+
+    Raises:
+        BrokenError: A token comes again, or the end never comes.
+    """
+    token: str | None = None
+    seen: set[str] = set()
+    for _ in range(MOST_PAGES):
+        answer = accepted(api.list(query if token is None else query | {"pageToken": token}))
+        yield answer.json["checkouts"]
+        token = answer.json.get("nextPageToken")
+        if token is None:
+            return
+        if token in seen:
+            raise BrokenError("the same nextPageToken came twice: the listing has no end", pointer="/nextPageToken")
+        seen.add(token)
+    raise BrokenError(f"no end after {MOST_PAGES} pages", pointer="/nextPageToken")
+
+
+def listed(api: Exchange, **query: Any) -> list[dict[str, Any]]:
+    """Every checkout of this test that a listing with *query* holds."""
+    query = {"descriptionQuery": api.seed.marker, "pageSize": 100} | query
+    return [checkout for page in pages(api, **query) for checkout in page]
+
+
+def ids(checkouts: list[dict[str, Any]]) -> list[str]:
+    """Their ids, sorted: the order of a listing is not documented."""
+    return sorted(checkout["id"] for checkout in checkouts)

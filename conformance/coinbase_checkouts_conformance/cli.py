@@ -1,0 +1,158 @@
+"""
+`coinbase-checkouts conformance`: try every claim on a server.
+
+Exit 0: every claim that could be tried holds. 1: at least one is broken. 2: it could not run.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import time
+from collections.abc import Sequence
+from contextlib import suppress
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Final
+
+import httpx
+import pytest
+
+from coinbase_checkouts.errors import CheckoutsError
+
+from .control import Control
+from .description import description
+from .judge import BrokenError
+from .outcomes import BROKEN, Outcomes
+from .plugin import Live, Suite
+from .progress import Progress
+from .running import run_pytest
+from .target import BadUrlError, Target, filled
+from .tokens import Tokens
+from .wire import DEADLINE_S, RUN_LIMIT_S, Limits, UnreachableError, Wire
+
+HOLDS: Final = 0
+IS_BROKEN: Final = 1
+COULD_NOT_RUN: Final = 2
+INTERRUPTED: Final = 130
+
+# Of the run's limit, kept back to deactivate what was created.
+_TIDY_S: Final = 15.0
+
+
+def main(argv: list[str]) -> int:
+    """The command; *argv* is what comes after its name."""
+    options = _parser().parse_args(argv)
+    try:
+        target = Target.parse(options.base_url)
+        tokens = Tokens(options.key_file)
+    except (BadUrlError, CheckoutsError) as exc:
+        return _could_not_run(str(exc))
+    limits = Limits(deadline_s=options.deadline, run_s=max(options.limit - _TIDY_S, options.limit / 2))
+    started = time.monotonic()
+    with Wire(target, limits) as wire:
+        try:
+            reached(wire)
+        except UnreachableError as exc:
+            return _could_not_run(str(exc))
+        progress = Progress()
+        suite = Suite(wire, tokens, Live(has_control=Control(wire).now() is not None), progress=progress)
+        arguments = [] if options.expression is None else ["-k", options.expression]
+        if options.report_dir is not None:
+            arguments.append(f"--junitxml={options.report_dir / 'junit.xml'}")
+        code = run_pytest(arguments, plugins=[suite])
+        progress.done()
+        _tidy(wire, tokens, suite.made)
+    if options.report_dir is not None and suite.outcomes.by_claim:
+        about = {"target": str(target), "started_at": datetime.now(UTC).isoformat(timespec="seconds")}
+        report = suite.outcomes.report(**about, duration_s=round(time.monotonic() - started, 1))
+        (options.report_dir / "report.json").write_text(report, encoding="utf-8")
+    return told(code, suite.outcomes)
+
+
+def told(code: int, outcomes: Outcomes) -> int:
+    """Print how it went; the exit code that goes with pytest's *code*."""
+    if code == pytest.ExitCode.NO_TESTS_COLLECTED:
+        return _could_not_run("no claim is selected; -k takes parts of claim ids and test names, with and, or, not")
+    if code not in (pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED, pytest.ExitCode.INTERRUPTED):
+        return _could_not_run("pytest could not run the suite; the reason is above")
+    print(outcomes.text)
+    if code == pytest.ExitCode.INTERRUPTED:
+        return INTERRUPTED
+    return IS_BROKEN if outcomes.of(BROKEN) or code != pytest.ExitCode.OK else HOLDS
+
+
+def reached(wire: Wire) -> None:
+    """
+    See whether anything speaks HTTP there, and keep quiet about what it says: that is for the claims.
+
+    Raises:
+        UnreachableError: No connection, or one that is closed without an answer. A server that hangs is no such
+            case: it is there, and the claims it breaks are told one by one.
+    """
+    request = httpx.Request("GET", wire.target.url(filled(description().operations["listCheckouts"].path)))
+    missed = ""
+    for _ in range(2):
+        try:
+            wire.send(request)
+        except BrokenError as exc:
+            if "within" in exc.what:
+                return
+            missed = exc.what
+        else:
+            return
+    raise UnreachableError(f"nothing at {wire.target.origin} speaks HTTP: {missed}")
+
+
+def _tidy(wire: Wire, tokens: Tokens, made: Sequence[str]) -> None:
+    """Deactivate what the run created; what was paid or is gone stays as it is."""
+    path = description().operations["deactivateCheckout"].path
+    ends_at = time.monotonic() + _TIDY_S
+    for checkout_id in made:
+        if time.monotonic() > ends_at:
+            return
+        with suppress(BrokenError, UnreachableError):
+            wire.send(httpx.Request("POST", wire.target.url(filled(path, id=checkout_id))), tokens.valid)
+
+
+def _could_not_run(why: str) -> int:
+    print(f"coinbase-checkouts conformance: {why}", file=sys.stderr)
+    return COULD_NOT_RUN
+
+
+def _seconds(text: str) -> float:
+    value = float(text)
+    if not 0 < value <= 24 * 3600:
+        raise ValueError
+    return value
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="coinbase-checkouts conformance",
+        description="Try every claim about the Checkouts API on a server, and tell which hold. Unofficial.",
+        epilog="exit codes: 0 every claim that could be tried holds, 1 at least one is broken, 2 it could not run",
+        allow_abbrev=False,
+    )
+    add = parser.add_argument
+    add("--base-url", required=True, metavar="URL", help="the server's origin, with or without the /sandbox prefix")
+    add("--key-file", required=True, type=Path, metavar="FILE", help="cdp_api_key.json, as the portal writes it")
+    add("--report-dir", type=_folder, metavar="DIR", help="write junit.xml and report.json there; nothing otherwise")
+    add(
+        "-k",
+        dest="expression",
+        metavar="EXPR",
+        help="only claims whose id or test matches, such as 'refund and not body'",
+    )
+    add("--deadline", type=_seconds, default=DEADLINE_S, metavar="SECONDS", help="for one request; default %(default)g")
+    add("--limit", type=_seconds, default=RUN_LIMIT_S, metavar="SECONDS", help="for the whole run; default %(default)g")
+    return parser
+
+
+def _folder(text: str) -> Path:
+    folder = Path(text)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as exc:
+        raise argparse.ArgumentTypeError(f"{text}: {exc.strerror}") from None
+    return folder.resolve()

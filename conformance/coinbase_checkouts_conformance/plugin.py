@@ -1,0 +1,136 @@
+"""The suite's pytest plugin: what a test is given, and what is kept of how it went."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Callable, Generator, Iterator
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Final, Protocol
+
+import pytest
+
+from .claims import claim_of
+from .control import Control
+from .exchange import Exchange
+from .outcomes import BROKEN, HELD, SKIPPED, Outcome, Outcomes, failure
+from .seeds import Seed
+from .tokens import Tokens
+from .wire import Wire
+
+NO_CONTROL: Final = "no control endpoints"
+
+_EXCHANGE: Final = pytest.StashKey[Exchange]()
+_PASSED: Final = pytest.StashKey[bool]()
+
+
+@dataclass
+class Tape:
+    """
+    What a test is played on. *check* is called when it passed, and raises when something recorded was not used.
+
+    Args:
+        now: When it was recorded; None in a live run.
+        has_control: Whether control endpoints answer.
+    """
+
+    seed: Seed
+    has_control: bool
+    now: datetime | None = None
+    check: Callable[[], None] = lambda: None
+
+
+class Deck(Protocol):
+    """Where tapes come from: a live server, a recorder, recordings."""
+
+    def tape(self, test: str) -> AbstractContextManager[Tape]:
+        """The tape of one *test*, `module/name`; open while it runs."""
+        ...
+
+
+@dataclass(frozen=True)
+class Live:
+    """No recording at all; every test draws its own seed."""
+
+    has_control: bool
+
+    @contextmanager
+    def tape(self, test: str) -> Generator[Tape]:
+        yield Tape(Seed(f"{secrets.token_hex(16)}/{test}"), has_control=self.has_control)
+
+
+@dataclass
+class Suite:
+    """
+    Fixtures and hooks.
+
+    Args:
+        progress: Called with each claim's outcome and module when its test has ended.
+    """
+
+    wire: Wire
+    tokens: Tokens
+    deck: Deck
+    progress: Callable[[Outcome], None] = lambda _: None
+    outcomes: Outcomes = field(default_factory=Outcomes)
+    made: list[str] = field(default_factory=list)
+
+    @pytest.fixture
+    def api(self, request: pytest.FixtureRequest) -> Iterator[Exchange]:
+        """The conversation with the server."""
+        item: pytest.Item = request.node
+        with self.deck.tape(tape_name(item)) as tape:
+            control = Control(self.wire) if tape.has_control else None
+            exchange = Exchange(self.wire, self.tokens, tape.seed, control=control, now=tape.now, made=self.made)
+            item.stash[_EXCHANGE] = exchange
+            yield exchange
+            if item.stash.get(_PASSED, False):
+                tape.check()
+
+    @pytest.fixture
+    def control(self, api: Exchange) -> Control:
+        """Payments and settlements; without them the test is skipped."""
+        if api.control is None:
+            pytest.skip(NO_CONTROL)
+        return api.control
+
+    @pytest.fixture
+    def clock(self, control: Control) -> Control:
+        """For tests that move the time. They run last: another run on the same sandbox may see it move."""
+        return control
+
+    def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
+        """Let -k find a claim by its id, and put the tests that move the time last."""
+        for item in items:
+            item.extra_keyword_matches.add(claim_of(item).id)
+        items.sort(key=lambda item: "clock" in getattr(item, "fixturenames", ()))
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_runtest_makereport(
+        self, item: pytest.Item, call: pytest.CallInfo[Any]
+    ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+        """Turn a failure into the text a person needs; nobody wants our traceback."""
+        report = yield
+        claim = claim_of(item)
+        if report.failed and call.excinfo is not None:
+            exchange = item.stash.get(_EXCHANGE, None)
+            report.longrepr = failure(claim, call.excinfo.value, exchange.last if exchange else None)
+            self._add(Outcome(claim, BROKEN, report.longrepr))
+        elif report.skipped and call.excinfo is not None:
+            self._add(Outcome(claim, SKIPPED, str(call.excinfo.value)))
+        elif call.when == "call":
+            item.stash[_PASSED] = True
+        elif call.when == "teardown" and item.stash.get(_PASSED, False):
+            self._add(Outcome(claim, HELD))
+        return report
+
+    def _add(self, outcome: Outcome) -> None:
+        self.outcomes.add(outcome)
+        self.progress(outcome)
+
+
+def tape_name(item: pytest.Item) -> str:
+    """`test_create/test_body-amount-pattern`, fit for a file name."""
+    name = item.name.replace("[", "-").replace("]", "").replace("/", "-").replace(" ", "-")
+    return f"{item.path.stem}/{name}"

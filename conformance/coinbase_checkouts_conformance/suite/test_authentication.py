@@ -1,0 +1,127 @@
+"""Who may ask: every request carries its own valid token."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import httpx
+
+from coinbase_checkouts_conformance.attempts import listed
+from coinbase_checkouts_conformance.claims import claim
+from coinbase_checkouts_conformance.exchange import Answer, Exchange, refused
+from coinbase_checkouts_conformance.tokens import Elsewhere, Forged, Renamed, Unsigned, Verbatim
+
+REFUSED = "auth.refused"
+
+
+def every_operation(api: Exchange) -> list[Callable[[httpx.Auth], Answer]]:
+    """A valid request of each operation, but for its token."""
+    checkout_id = api.created()["id"]
+    return [
+        lambda auth: api.create(api.minimal(), auth=auth),
+        lambda auth: api.list({"pageSize": 1}, auth=auth),
+        lambda auth: api.get(checkout_id, auth=auth),
+        lambda auth: api.deactivate(checkout_id, auth=auth),
+        lambda auth: api.refund(checkout_id, {"amount": "0.50"}, auth=auth),
+    ]
+
+
+def unauthorized(answer: Answer) -> None:
+    """The answer is 401, and its body says so."""
+    assert refused(answer, 401).json["errorType"] == "unauthorized"
+
+
+@claim("auth.no-token", REFUSED)
+def test_no_token(api: Exchange) -> None:
+    """Without a token every operation answers 401 unauthorized."""
+    for ask in every_operation(api):
+        unauthorized(ask(Verbatim(None)))
+
+
+@claim("auth.garbage", REFUSED)
+def test_garbage(api: Exchange) -> None:
+    """What is no token is answered 401 unauthorized, whatever it looks like."""
+    checkout_id = api.created()["id"]
+    for value in (
+        "Bearer",
+        "Bearer garbage",
+        "Bearer a.b.c",
+        "Bearer e30.e30.",
+        "garbage",
+        "Basic dTpw",
+        "Bearer null",
+    ):
+        unauthorized(api.get(checkout_id, auth=Verbatim(value)))
+
+
+@claim("auth.scheme", REFUSED)
+def test_scheme(api: Exchange) -> None:
+    """A good token under another scheme than Bearer, or under none, is answered 401."""
+    checkout_id = api.created()["id"]
+    for scheme in ("Basic ", "Token ", ""):
+        unauthorized(api.get(checkout_id, auth=Renamed(api.tokens.valid, scheme)))
+
+
+@claim("auth.other-path", "auth.uri", "auth.fresh-token", REFUSED)
+def test_other_path(api: Exchange) -> None:
+    """A token for another path is answered 401."""
+    first, second = api.created()["id"], api.created()["id"]
+    url = str(api.get(second).request.url)
+    for other in (url, url.rsplit("/", 1)[0], f"{url}/"):
+        unauthorized(api.get(first, auth=Elsewhere(api.tokens.valid, url=other)))
+
+
+@claim("auth.other-method", "auth.uri", "auth.fresh-token", REFUSED)
+def test_other_method(api: Exchange) -> None:
+    """A token for another method is answered 401: who may list may not create by it."""
+    unauthorized(api.create(api.minimal(), auth=Elsewhere(api.tokens.valid, method="GET")))
+    assert listed(api) == []
+
+
+@claim("auth.other-host", "auth.uri", "auth.fresh-token", REFUSED)
+def test_other_host(api: Exchange) -> None:
+    """A token for another host is answered 401."""
+    path = api.list({"pageSize": 1}).request.url.path
+    unauthorized(api.list({"pageSize": 1}, auth=Elsewhere(api.tokens.valid, url=f"https://attacker.example{path}")))
+
+
+@claim("auth.query-not-signed", "auth.uri")
+def test_query_not_signed(api: Exchange) -> None:
+    """A token leaves the query out, so one that does is good for any page."""
+    assert api.list({"pageSize": 1, "status": "ACTIVE"}).is_success
+
+
+@claim("auth.expired", "auth.lifetime", REFUSED)
+def test_expired(api: Exchange) -> None:
+    """A token that has expired is answered 401, on every operation."""
+    for ask in every_operation(api):
+        unauthorized(ask(api.tokens.expired))
+
+
+@claim("auth.not-yet-valid", "auth.lifetime", REFUSED)
+def test_not_yet_valid(api: Exchange) -> None:
+    """A token whose time has not come is answered 401."""
+    unauthorized(api.list({"pageSize": 1}, auth=api.tokens.not_yet_valid))
+
+
+@claim("auth.forged", "auth.algorithms", REFUSED)
+def test_forged(api: Exchange) -> None:
+    """A token signed by another key under the same kid is answered 401, on every operation."""
+    for ask in every_operation(api):
+        unauthorized(ask(Forged(api.tokens.valid)))
+
+
+@claim("auth.unsigned", "auth.algorithms", REFUSED)
+def test_unsigned(api: Exchange) -> None:
+    """A token with alg none and no signature is answered 401."""
+    unauthorized(api.list({"pageSize": 1}, auth=Unsigned(api.tokens.valid)))
+
+
+@claim("auth.nothing-happens", REFUSED)
+def test_nothing_happens(api: Exchange) -> None:
+    """A request that is answered 401 does nothing: no checkout is made, none deactivated."""
+    unauthorized(api.create(api.minimal(), auth=Forged(api.tokens.valid)))
+    assert listed(api) == []
+    checkout_id = api.created()["id"]
+    unauthorized(api.deactivate(checkout_id, auth=Forged(api.tokens.valid)))
+    assert api.read(checkout_id)["status"] == "ACTIVE"

@@ -1,0 +1,160 @@
+"""List checkouts. Every test looks only at its own, found by a word in their description."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+from coinbase_checkouts_conformance.attempts import ids, listed, pages, try_constraint
+from coinbase_checkouts_conformance.claims import claim, each_constraint
+from coinbase_checkouts_conformance.compare import differences, moment
+from coinbase_checkouts_conformance.constraints import Constraint
+from coinbase_checkouts_conformance.exchange import Answer, Exchange, accepted, stamp
+from coinbase_checkouts_conformance.probes import example
+
+LIST = "#/paths/~1api~1v1~1checkouts/get"
+
+
+def made(api: Exchange, number: int) -> list[str]:
+    """The ids of *number* new checkouts of this test, sorted."""
+    return ids([api.created() for _ in range(number)])
+
+
+@claim("list.pages", "list.partition", f"{LIST}/parameters/0", f"{LIST}/parameters/1")
+def test_pages(api: Exchange) -> None:
+    """Five checkouts in pages of two: no page larger, every checkout exactly once, no token on the last page."""
+    expected = made(api, 5)
+    found = list(pages(api, descriptionQuery=api.seed.marker, pageSize=2))
+    assert max(len(page) for page in found) <= 2
+    assert expected == ids([checkout for page in found for checkout in page])
+
+
+@claim("list.even-pages", "list.partition")
+def test_even_pages(api: Exchange) -> None:
+    """Four checkouts in pages of two end as well: each exactly once, and then no token."""
+    expected = made(api, 4)
+    found = list(pages(api, descriptionQuery=api.seed.marker, pageSize=2))
+    assert expected == ids([checkout for page in found for checkout in page])
+
+
+@claim("list.single-page", "list.partition")
+def test_single_page(api: Exchange) -> None:
+    """What fits on one page comes on one page, without a token."""
+    expected = made(api, 2)
+    answer = accepted(api.list({"descriptionQuery": api.seed.marker, "pageSize": 100}))
+    assert expected == ids(answer.json["checkouts"])
+    assert "nextPageToken" not in answer.json
+
+
+@claim("list.nothing", "list.filters")
+def test_nothing(api: Exchange) -> None:
+    """A filter that nothing matches gives an empty list."""
+    assert listed(api, descriptionQuery=f"nobody wrote this {api.seed.marker}") == []
+
+
+@claim("list.default-page-size", "#/components/parameters/PageSize/schema/default")
+def test_default_page_size(api: Exchange) -> None:
+    """Without pageSize a page holds at most 20."""
+    expected = made(api, 21)
+    found = list(pages(api, descriptionQuery=api.seed.marker))
+    assert max(len(page) for page in found) <= 20
+    assert expected == ids([checkout for page in found for checkout in page])
+
+
+@claim("list.as-read", "create.echo", f"{LIST}/responses/200")
+def test_as_read(api: Exchange) -> None:
+    """A listed checkout says the same as when it is read by itself."""
+    checkout_id = api.created(api.full())["id"]
+    [found] = listed(api)
+    assert differences(api.read(checkout_id), found) == []
+
+
+@claim("list.one-status", "list.filters", "#/components/parameters/StatusFilter")
+def test_one_status(api: Exchange) -> None:
+    """With a status only checkouts in that status are listed, and all of them."""
+    active, ended = api.created()["id"], api.created()["id"]
+    accepted(api.deactivate(ended))
+    assert ids(listed(api, status="ACTIVE")) == [active]
+    assert ids(listed(api, status="DEACTIVATED")) == [ended]
+    assert listed(api, status="COMPLETED") == []
+
+
+@claim("list.several-statuses", "list.filters", "#/components/parameters/StatusFilter")
+def test_several_statuses(api: Exchange) -> None:
+    """With the status repeated, checkouts in any of them are listed."""
+    active, ended = api.created()["id"], api.created()["id"]
+    accepted(api.deactivate(ended))
+    assert ids(listed(api, status=["ACTIVE", "DEACTIVATED"])) == sorted([active, ended])
+    assert ids(listed(api, status=["COMPLETED", "DEACTIVATED"])) == [ended]
+
+
+@claim("list.description-query", "list.filters", "#/components/parameters/DescriptionQuery")
+def test_description_query(api: Exchange) -> None:
+    """With descriptionQuery a listing finds a part of the description in any case, and nothing else."""
+    apple = api.created(api.minimal(description=f"{api.title} Apple_50%"))["id"]
+    pear = api.created(api.minimal(description=f"{api.title} Pear"))["id"]
+    assert ids(listed(api, descriptionQuery=f"{api.seed.marker} aPPLE")) == [apple]
+    assert ids(listed(api, descriptionQuery=f"{api.seed.marker.upper()} P")) == [pear]
+    # A database's wildcards are letters like any other.
+    assert listed(api, descriptionQuery=f"{api.seed.marker}%Pear") == []
+    assert ids(listed(api, descriptionQuery=f"{api.seed.marker} Apple_50%")) == [apple]
+
+
+@claim("list.start-time", "list.filters", "#/components/parameters/StartTime")
+def test_start_time(api: Exchange) -> None:
+    """A startTime keeps what was created at that time or later."""
+    checkout = api.created()
+    created_at = moment(checkout["createdAt"])
+    assert ids(listed(api, startTime=checkout["createdAt"])) == [checkout["id"]]
+    assert ids(listed(api, startTime=stamp(created_at - timedelta(seconds=2)))) == [checkout["id"]]
+    assert listed(api, startTime=stamp(created_at + timedelta(seconds=2))) == []
+
+
+@claim("list.end-time", "list.filters", "#/components/parameters/EndTime")
+def test_end_time(api: Exchange) -> None:
+    """An endTime keeps what was created at that time or earlier."""
+    checkout = api.created()
+    created_at = moment(checkout["createdAt"])
+    # The very bound is not tried: a server may show less of the fraction than it keeps.
+    assert ids(listed(api, endTime=stamp(created_at + timedelta(seconds=1)))) == [checkout["id"]]
+    assert listed(api, endTime=stamp(created_at - timedelta(seconds=2))) == []
+
+
+@claim("list.offset", "list.filters", "#/components/parameters/StartTime")
+def test_offset(api: Exchange) -> None:
+    """A time with another offset means the same moment."""
+    checkout = api.created()
+    later = moment(checkout["createdAt"]) + timedelta(hours=5)
+    for seconds, expected in ((-2, [checkout["id"]]), (2, [])):
+        start = f"{(later + timedelta(seconds=seconds)).isoformat()[:19]}+05:00"
+        assert ids(listed(api, startTime=start)) == expected
+
+
+@claim("list.all-filters", "list.filters", "list.partition")
+def test_all_filters(api: Exchange) -> None:
+    """Filters hold together and on every page, not only on the first."""
+    expected = made(api, 3)
+    accepted(api.deactivate(api.created()["id"]))
+    start = stamp(api.now - timedelta(days=1))
+    assert expected == ids(listed(api, status="ACTIVE", startTime=start, pageSize=1))
+
+
+@claim("list.foreign-token", "#/components/parameters/PageToken", "error.bad-request-never-5xx")
+def test_foreign_token(api: Exchange) -> None:
+    """A pageToken that no listing gave is no reason for a 5xx."""
+    for token in ("nobody-gave-this", "e30=", "0", "ééé"):
+        assert api.list({"pageToken": token}).status < 500
+
+
+@each_constraint("listCheckouts", "query")
+def test_query(api: Exchange, constraint: Constraint) -> None:
+    [name] = constraint.path
+    times = {"startTime": api.later(timedelta(days=-1)), "endTime": api.later(timedelta(0))}
+    valid: dict[str, Any] = {"pageSize": 20, "status": "ACTIVE", "descriptionQuery": api.seed.marker, **times}
+
+    def send(value: Any) -> Answer:
+        # Other people's checkouts are none of this test's business.
+        return api.list({"descriptionQuery": api.seed.marker, name: value})
+
+    base = valid[name] if name in valid else example(constraint.schema)
+    try_constraint(constraint, base, send)

@@ -1,0 +1,105 @@
+"""What a payment, or the passing of time, does to a checkout."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from decimal import Decimal
+
+from coinbase_checkouts_conformance.attempts import listed, paid
+from coinbase_checkouts_conformance.claims import claim
+from coinbase_checkouts_conformance.compare import differences, moment
+from coinbase_checkouts_conformance.control import Control
+from coinbase_checkouts_conformance.exchange import Exchange, refused
+
+PAYMENT_FIELDS = ("status", "updatedAt", "transactionHash", "settlement")
+
+
+@claim("payment.completed", "checkout.status-changes", "checkout.transaction-hash", "checkout.settlement")
+def test_completed(api: Exchange, control: Control) -> None:
+    """A paid checkout is COMPLETED, with a transactionHash and a settlement, and otherwise as it was created."""
+    made = api.created(api.full())
+    control.pay(made["id"])
+    after = api.read(made["id"])
+    assert after["status"] == "COMPLETED"
+    assert after.get("transactionHash")
+    assert after.get("settlement")
+    assert differences(made, after, ignoring=PAYMENT_FIELDS) == []
+    assert [name for name in ("refunds", "refundedAmount") if name in after] == []
+
+
+@claim("payment.settlement-sum", "settlement.sum")
+def test_settlement_sum(api: Exchange, control: Control) -> None:
+    """The settlement's totalAmount less feeAmount is netAmount, to the cent, whatever the amount."""
+    for value in ("0.01", "1.99", "33.33", "1234.56"):
+        settlement = paid(api, control, value).get("settlement", {})
+        figures = [settlement.get(name) for name in ("totalAmount", "feeAmount", "netAmount")]
+        if None not in figures:
+            total, fee, net = map(Decimal, figures)
+            assert total - fee == net
+            assert fee >= 0
+
+
+@claim("payment.processing", "checkout.status-changes", "checkout.transaction-hash", "checkout.settlement")
+def test_processing(api: Exchange, control: Control) -> None:
+    """A checkout whose payment is under way is PROCESSING, without transactionHash or settlement; then it completes."""
+    checkout_id = api.created()["id"]
+    control.pay(checkout_id, "PROCESSING")
+    under_way = api.read(checkout_id)
+    assert under_way["status"] == "PROCESSING"
+    assert [name for name in ("transactionHash", "settlement") if name in under_way] == []
+    control.pay(checkout_id)
+    assert api.read(checkout_id)["status"] == "COMPLETED"
+
+
+@claim("payment.failed", "checkout.status-changes", "checkout.transaction-hash", "checkout.settlement")
+def test_failed(api: Exchange, control: Control) -> None:
+    """A checkout whose payment failed is FAILED, without transactionHash or settlement."""
+    made = api.created()
+    control.pay(made["id"], "FAILED")
+    after = api.read(made["id"])
+    assert after["status"] == "FAILED"
+    assert differences(made, after, ignoring=("status", "updatedAt")) == []
+
+
+@claim("payment.updated-at", "checkout.updated-at")
+def test_updated_at(api: Exchange, control: Control) -> None:
+    """A payment does not turn updatedAt back, nor touch createdAt."""
+    made = api.created()
+    control.pay(made["id"])
+    after = api.read(made["id"])
+    assert moment(made["updatedAt"]) <= moment(after["updatedAt"])
+    assert made["createdAt"] == after["createdAt"]
+
+
+@claim("payment.listed", "list.filters", "checkout.status-changes")
+def test_listed(api: Exchange, control: Control) -> None:
+    """A paid checkout is listed under COMPLETED and no longer under ACTIVE."""
+    checkout_id = paid(api, control)["id"]
+    assert [found["id"] for found in listed(api, status="COMPLETED")] == [checkout_id]
+    assert listed(api, status="ACTIVE") == []
+
+
+@claim("payment.expired", "checkout.expires", "checkout.final")
+def test_expired(api: Exchange, clock: Control) -> None:
+    """An ACTIVE checkout is EXPIRED once expiresAt has passed, not before, and cannot be deactivated or refunded then."""
+    made = api.created(api.minimal(amount="2.00", expiresAt=api.later(timedelta(hours=1))))
+    assert api.read(made["id"])["status"] == "ACTIVE"
+    clock.advance(3601)
+    after = api.read(made["id"])
+    assert after["status"] == "EXPIRED"
+    assert differences(made, after, ignoring=("status", "updatedAt")) == []
+    assert [found["id"] for found in listed(api, status="EXPIRED")] == [made["id"]]
+    refused(api.deactivate(made["id"]), 400, 409, 422)
+    refused(api.refund(made["id"], {"amount": "0.50"}), 400, 409, 422)
+    assert api.read(made["id"])["status"] == "EXPIRED"
+
+
+@claim("payment.paid-never-expires", "checkout.expires", "checkout.status-changes")
+def test_paid_never_expires(api: Exchange, clock: Control) -> None:
+    """A paid or deactivated checkout stays so when expiresAt passes."""
+    checkout = paid(api, clock, expiresAt=api.later(timedelta(hours=1)))
+    ended = api.created(api.minimal(expiresAt=api.later(timedelta(hours=1))))["id"]
+    api.deactivate(ended)
+    clock.advance(3601)
+    assert differences(checkout, api.read(checkout["id"])) == []
+    assert api.read(ended)["status"] == "DEACTIVATED"
