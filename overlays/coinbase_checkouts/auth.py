@@ -142,6 +142,10 @@ class JwtAuth(httpx.Auth):
         api_key: Signs the tokens.
         now_s: The time in Unix seconds. The service refuses tokens whose time is off.
         nonce: A new random text for each token.
+
+    Attributes:
+        offset_s: Seconds added to *now_s*, for a machine whose clock is off. `Checkouts` learns it from
+            the service's own clock after a 401.
     """
 
     def __init__(
@@ -154,10 +158,11 @@ class JwtAuth(httpx.Auth):
         self._api_key = api_key
         self._now_s = now_s
         self._nonce = nonce
+        self.offset_s = 0.0
 
     def token(self, method: str, url: httpx.URL | str) -> str:
         """The token for one request; valid for 120 seconds from now, and for this method, host and path only."""
-        issued = int(self._now_s())
+        issued = int(self._now_s() + self.offset_s)
         claims = {
             "sub": self._api_key.id,
             "iss": "cdp",

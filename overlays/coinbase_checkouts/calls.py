@@ -5,19 +5,19 @@ The generator says what to do next (`Attempt`: send this; `Pause`: wait) and is 
 sync and the async client drive the same generator, so there is one place where a payment is decided.
 
 After an attempt whose effect is unclear every error says `Outcome.UNKNOWN`, even a later refusal: the
-first attempt may have acted.
+first attempt may have acted. A 401 is tried once more, by the service's own clock.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Generator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, TypeVar
 
 from . import responses
-from .errors import ApiError, CheckoutsError, NoResponseError, Outcome
-from .operations import Call
-from .retries import RetryPolicy, delay_s
+from .errors import CheckoutsError, NoResponseError, Outcome
+from .operations import Call, Settlement
+from .retries import REFUSALS, RetryPolicy, delay_s, offset_s
 
 T = TypeVar("T")
 
@@ -44,6 +44,7 @@ class Answer:
     status: int
     content: bytes
     retry_after: str | None = None
+    date: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,66 +61,96 @@ class NoAnswer:
     reason: str
 
 
-Conversation = Generator[Attempt | Pause, Answer | NoAnswer | None, T]
-
-
-def converse(
-    call: Call[T],
-    policy: RetryPolicy,
-    *,
-    now_s: Callable[[], float],
-    monotonic_s: Callable[[], float],
-    draw: Callable[[], float],
-) -> Conversation[T]:
+@dataclass(frozen=True, slots=True)
+class Surroundings:
     """
-    Attempt *call* until it is settled.
+    What a conversation knows of the world.
 
-    Args:
+    Attributes:
         now_s: Unix seconds.
         monotonic_s: Seconds that never jump; the deadline is counted in them.
         draw: Uniform in [0, 1).
+        learn_offset: Told how many seconds the service's clock is ahead of *now_s*, so that the next
+            token is stamped with its time.
+    """
+
+    now_s: Callable[[], float]
+    monotonic_s: Callable[[], float]
+    draw: Callable[[], float]
+    learn_offset: Callable[[float], None]
+
+
+Conversation = Generator[Attempt | Pause, Answer | NoAnswer | None, T]
+
+
+def converse(call: Call[T], policy: RetryPolicy, world: Surroundings) -> Conversation[T]:
+    """
+    Attempt *call* until it is settled.
 
     Raises:
         CheckoutsError: What the last attempt came to.
     """
-    began = monotonic_s()
+    began = world.monotonic_s()
     unclear = False
     attempts = 0
+    seen_401 = False
     while True:
         attempts += 1
-        left = policy.deadline_s - (monotonic_s() - began)
-        reply = yield Attempt(call, timeout_s=max(0.001, min(policy.timeout_s, left)))
+        left_s = policy.deadline_s - (world.monotonic_s() - began)
+        reply = yield Attempt(call, timeout_s=max(0.001, min(policy.timeout_s, left_s)))
         assert reply is not None, "an Attempt is told what came of it"
-        result: T | CheckoutsError
-        if isinstance(reply, NoAnswer):
-            unclear = unclear or (reply.sent and call.writes)
-            result = _no_response(call, reply, unclear=unclear)
-            status, retry_after = None, None
-        else:
-            result = responses.read(call, reply.status, reply.content, unclear=unclear)
-            unclear = unclear or (isinstance(result, ApiError) and result.outcome is Outcome.UNKNOWN)
-            status, retry_after = reply.status, reply.retry_after
+        result = _result(call, reply, unclear=unclear)
         if not isinstance(result, CheckoutsError):
             return result
-        wait = delay_s(
+        unclear = unclear or result.outcome is Outcome.UNKNOWN
+        answer = reply if isinstance(reply, Answer) else None
+        if answer is not None and answer.status == 401 and not seen_401 and attempts <= policy.max_retries:
+            # Nothing was done, so this is safe; the usual cause is a clock, and the answer carries one.
+            seen_401 = True
+            if (ahead_s := offset_s(answer.date, now_s=world.now_s())) is not None:
+                world.learn_offset(ahead_s)
+            continue
+        if answer is not None and answer.status in REFUSALS and unclear and call.settlement is not None:
+            return (yield from _settle(call.settlement, result, policy, world, began))
+        wait_s = delay_s(
             attempts,
             policy,
-            status=status,
-            retry_after=retry_after,
-            now_s=now_s(),
-            spent_s=monotonic_s() - began,
-            draw=draw(),
+            status=None if answer is None else answer.status,
+            retry_after=None if answer is None else answer.retry_after,
+            now_s=world.now_s(),
+            spent_s=world.monotonic_s() - began,
+            draw=world.draw(),
         )
-        if wait is None:
+        if wait_s is None:
             raise result
-        yield Pause(wait)
+        yield Pause(wait_s)
 
 
-def _no_response(call: Call[Any], reply: NoAnswer, *, unclear: bool) -> NoResponseError:
+def _result(call: Call[T], reply: Answer | NoAnswer, *, unclear: bool) -> T | CheckoutsError:
+    """What one attempt came to."""
+    if isinstance(reply, Answer):
+        return responses.read(call, reply.status, reply.content, unclear=unclear)
+    may_have_acted = unclear or (reply.sent and call.writes)
     return NoResponseError(
         f"{call.operation}: no answer: {reply.reason}",
         operation=call.operation,
         idempotency_key=call.idempotency_key,
-        outcome=Outcome.UNKNOWN if unclear else Outcome.NOT_SENT,
+        outcome=Outcome.UNKNOWN if may_have_acted else Outcome.NOT_SENT,
         retryable=True,
     )
+
+
+def _settle(
+    settlement: Settlement[T], refusal: CheckoutsError, policy: RetryPolicy, world: Surroundings, began: float
+) -> Conversation[T]:
+    """Find out by reading whether the refused operation is done; else raise the refusal."""
+    left_s = max(0.001, policy.deadline_s - (world.monotonic_s() - began))
+    try:
+        found = yield from converse(settlement.read, replace(policy, deadline_s=left_s), world)
+    except CheckoutsError:
+        # Nothing is known but the refusal, and that its own first attempt was unclear.
+        raise refusal from None
+    if settlement.done(found):
+        return found
+    refusal.outcome = Outcome.REFUSED
+    raise refusal

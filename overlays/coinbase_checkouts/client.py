@@ -9,9 +9,11 @@ or `close()`.
 from __future__ import annotations
 
 import asyncio
+import copy
 import random
 import time
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from functools import partial
 from types import TracebackType
 from typing import Any, Final, Self, TypeVar
@@ -22,14 +24,32 @@ from coinbase_checkouts_api.models import Checkout, CheckoutList, CheckoutStatus
 
 from . import operations
 from .auth import ApiKey, JwtAuth
-from .calls import Attempt, Conversation, converse
+from .calls import Attempt, Conversation, Pause, Surroundings, converse
+from .errors import CheckoutsError
 from .operations import Amount, Call, Moment
 from .pagination import AsyncListing, SyncListing, Token
 from .retries import RetryPolicy
 from .transport import PRODUCTION, AsyncTransport, SyncTransport, checked_base_url
+from .waiting import Until, poll
 
 T = TypeVar("T")
 _DEFAULTS: Final = RetryPolicy()
+
+
+def _policy(timeout: float, deadline: float, max_retries: int) -> RetryPolicy:
+    """
+    The settings as the conversations use them.
+
+    Raises:
+        ValueError: A setting that would mean no attempt, or one without end.
+    """
+    if isinstance(max_retries, bool) or not isinstance(max_retries, int) or max_retries < 0:  # pyright: ignore[reportUnnecessaryIsInstance]
+        raise ValueError("max_retries: a whole number, 0 or more")
+    for name, seconds in (("timeout", timeout), ("deadline", deadline)):
+        # Not `seconds <= 0`: a NaN must not pass.
+        if not 0 < seconds < float("inf"):
+            raise ValueError(f"{name}: seconds, more than 0 and finite")
+    return RetryPolicy(max_retries=max_retries, timeout_s=timeout, deadline_s=deadline)
 
 
 class _Base:
@@ -47,23 +67,36 @@ class _Base:
     ) -> None:
         if not isinstance(api_key, ApiKey):  # pyright: ignore[reportUnnecessaryIsInstance] -- a str is the usual mistake
             raise TypeError(f"api_key must be an ApiKey, not {type(api_key).__name__}; see ApiKey.from_file")
-        if isinstance(max_retries, bool) or not isinstance(max_retries, int) or max_retries < 0:  # pyright: ignore[reportUnnecessaryIsInstance]
-            raise ValueError("max_retries: a whole number, 0 or more")
-        for name, seconds in (("timeout", timeout), ("deadline", deadline)):
-            # Not `seconds <= 0`: a NaN must not pass.
-            if not 0 < seconds < float("inf"):
-                raise ValueError(f"{name}: seconds, more than 0 and finite")
         self._base_url = checked_base_url(base_url, sandbox=sandbox)
         self._auth = JwtAuth(api_key)
-        self._policy = RetryPolicy(max_retries=max_retries, timeout_s=timeout, deadline_s=deadline)
+        self._policy = _policy(timeout, deadline, max_retries)
+        self._world = Surroundings(time.time, time.monotonic, random.random, self._learn_offset)
 
     @property
     def base_url(self) -> str:
         """The address that the paths of the description are added to."""
         return self._base_url
 
-    def _converse(self, call: Call[T]) -> Conversation[T]:
-        return converse(call, self._policy, now_s=time.time, monotonic_s=time.monotonic, draw=random.random)
+    def with_options(
+        self, *, timeout: float | None = None, deadline: float | None = None, max_retries: int | None = None
+    ) -> Self:
+        """This client with other settings, for one call or many; it shares the connections. None keeps what is."""
+        policy = _policy(
+            self._policy.timeout_s if timeout is None else timeout,
+            self._policy.deadline_s if deadline is None else deadline,
+            self._policy.max_retries if max_retries is None else max_retries,
+        )
+        other = copy.copy(self)
+        vars(other).update(_policy=policy)
+        return other
+
+    def _converse(self, call: Call[T], deadline_s: float | None) -> Conversation[T]:
+        # A wait has less time left than a call of its own would have.
+        limit_s = min(self._policy.deadline_s, deadline_s or self._policy.deadline_s)
+        return converse(call, replace(self._policy, deadline_s=limit_s), self._world)
+
+    def _learn_offset(self, seconds: float) -> None:
+        self._auth.offset_s = seconds
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}(base_url={self._base_url!r})"
@@ -117,6 +150,7 @@ class Checkouts(_Base):
         expires_at: Moment | None = None,
         success_redirect_url: str | None = None,
         fail_redirect_url: str | None = None,
+        order_id: str | None = None,
         idempotency_key: str | None = None,
     ) -> Checkout:
         """
@@ -135,8 +169,11 @@ class Checkouts(_Base):
                 depending on the document one asks.
             success_redirect_url: https, where the payer goes after authorising.
             fail_redirect_url: https, where the payer goes after a failed authorisation.
-            idempotency_key: A lower-case UUID v4; fresh if None. The service forgets it after 24 hours:
-                it protects a retry, not next week's cron job.
+            order_id: Your own id of the order: the idempotency key is derived from it, so that any process
+                on any machine repeats this call safely, with the same arguments and within 24 hours. An
+                *expires_at* counted from now would be another argument each time; count it from the order.
+            idempotency_key: A lower-case UUID v4; if there is no *order_id* either, a fresh one. The service
+                forgets it after 24 hours: it protects a retry, not next week's cron job.
         """
         return self._run(
             operations.create(
@@ -148,7 +185,7 @@ class Checkouts(_Base):
                 expires_at=expires_at,
                 success_redirect_url=success_redirect_url,
                 fail_redirect_url=fail_redirect_url,
-                idempotency_key=idempotency_key,
+                idempotency_key=operations.derived_key(idempotency_key, order_id, "create"),
             )
         )
 
@@ -201,6 +238,7 @@ class Checkouts(_Base):
         *,
         currency: str | None = None,
         reason: str | None = None,
+        refund_id: str | None = None,
         idempotency_key: str | None = None,
     ) -> RefundResult:
         """
@@ -210,17 +248,60 @@ class Checkouts(_Base):
             amount: More than 0, at most what is left; Decimal, int or str, never float.
             currency: The checkout's original fiat currency, or USDC, if None.
             reason: For your records; at most 500 characters.
-            idempotency_key: As for `create`. Give each refund of one checkout its own.
+            refund_id: Your own id of this refund: the idempotency key is derived from it and *id*, as from
+                `create`'s *order_id*. Give each refund of one checkout its own.
+            idempotency_key: As for `create`.
 
         Returns:
             `.refund`, the one just started, and `.checkout`.
         """
         return self._run(
-            operations.refund(id, amount, currency=currency, reason=reason, idempotency_key=idempotency_key)
+            operations.refund(
+                id,
+                amount,
+                currency=currency,
+                reason=reason,
+                idempotency_key=operations.derived_key(idempotency_key, id, "refund", refund_id),
+            )
         )
 
-    def _run(self, call: Call[T]) -> T:
-        conversation = self._converse(call)
+    def wait(
+        self,
+        id: str,
+        *,
+        until: Until | None = None,
+        timeout: float = 600.0,
+    ) -> Checkout:
+        """
+        Read the checkout again and again, ever more slowly, until it is as wanted.
+
+        Args:
+            until: A status, several of which any will do, or a question such as `is_paid`; None for
+                whatever decides the payment.
+            timeout: Seconds in all.
+
+        Raises:
+            WaitTimeoutError: Not in time; `.checkout` is as it was last.
+            NeverReachedError: The wanted status cannot come any more.
+        """
+        polling = poll(operations.get(id), until, timeout_s=timeout, world=self._world)
+        step = next(polling)
+        try:
+            while True:
+                if isinstance(step, Pause):
+                    time.sleep(step.seconds)
+                    step = next(polling)
+                    continue
+                try:
+                    found: Checkout | CheckoutsError = self._run(step.call, deadline_s=step.deadline_s)
+                except CheckoutsError as exc:
+                    found = exc
+                step = polling.send(found)
+        except StopIteration as stop:
+            return stop.value  # type: ignore[no-any-return]
+
+    def _run(self, call: Call[T], *, deadline_s: float | None = None) -> T:
+        conversation = self._converse(call, deadline_s)
         step = next(conversation)
         try:
             while True:
@@ -280,6 +361,7 @@ class AsyncCheckouts(_Base):
         expires_at: Moment | None = None,
         success_redirect_url: str | None = None,
         fail_redirect_url: str | None = None,
+        order_id: str | None = None,
         idempotency_key: str | None = None,
     ) -> Checkout:
         """As `Checkouts.create`."""
@@ -293,7 +375,7 @@ class AsyncCheckouts(_Base):
                 expires_at=expires_at,
                 success_redirect_url=success_redirect_url,
                 fail_redirect_url=fail_redirect_url,
-                idempotency_key=idempotency_key,
+                idempotency_key=operations.derived_key(idempotency_key, order_id, "create"),
             )
         )
 
@@ -337,15 +419,46 @@ class AsyncCheckouts(_Base):
         *,
         currency: str | None = None,
         reason: str | None = None,
+        refund_id: str | None = None,
         idempotency_key: str | None = None,
     ) -> RefundResult:
         """As `Checkouts.refund`."""
         return await self._run(
-            operations.refund(id, amount, currency=currency, reason=reason, idempotency_key=idempotency_key)
+            operations.refund(
+                id,
+                amount,
+                currency=currency,
+                reason=reason,
+                idempotency_key=operations.derived_key(idempotency_key, id, "refund", refund_id),
+            )
         )
 
-    async def _run(self, call: Call[T]) -> T:
-        conversation = self._converse(call)
+    async def wait(
+        self,
+        id: str,
+        *,
+        until: Until | None = None,
+        timeout: float = 600.0,  # noqa: ASYNC109 -- as in Checkouts.wait; its error has the checkout
+    ) -> Checkout:
+        """As `Checkouts.wait`."""
+        polling = poll(operations.get(id), until, timeout_s=timeout, world=self._world)
+        step = next(polling)
+        try:
+            while True:
+                if isinstance(step, Pause):
+                    await asyncio.sleep(step.seconds)
+                    step = next(polling)
+                    continue
+                try:
+                    found: Checkout | CheckoutsError = await self._run(step.call, deadline_s=step.deadline_s)
+                except CheckoutsError as exc:
+                    found = exc
+                step = polling.send(found)
+        except StopIteration as stop:
+            return stop.value  # type: ignore[no-any-return]
+
+    async def _run(self, call: Call[T], *, deadline_s: float | None = None) -> T:
+        conversation = self._converse(call, deadline_s)
         step = next(conversation)
         try:
             while True:

@@ -8,6 +8,9 @@ Everything that can go wrong, as one tree.
     ├── NoResponseError                 no answer came: unreachable, dropped, timed out
     ├── InvalidResponseError            an answer came that is not the documented JSON
     ├── PaginationError                 a listing came back to a page it had already given
+    ├── WaitError                       `wait` ended without what was waited for; has the checkout
+    │   ├── WaitTimeoutError            not in time (also a TimeoutError)
+    │   └── NeverReachedError           it is in a status after which the wanted one cannot come
     └── ApiError                        the service answered with an error
         ├── BadRequestError             400, or another refusal of the request itself
         ├── AuthenticationError         401: token or clock wrong, key revoked
@@ -84,6 +87,8 @@ class CheckoutsError(Exception):
 
 def _restore(cls: type[CheckoutsError], args: tuple[Any, ...], state: dict[str, Any]) -> CheckoutsError:
     error = cls.__new__(cls, *args)
+    # An OSError, which a TimeoutError is, sets them in __init__ only.
+    error.args = args
     error.__dict__.update(state)
     return error
 
@@ -119,6 +124,27 @@ class InvalidResponseError(CheckoutsError):
 
 class PaginationError(CheckoutsError):
     """The service gave a page token for the second time; following it would never end."""
+
+
+class WaitError(CheckoutsError):
+    """
+    Waiting ended without what was waited for.
+
+    Attributes:
+        checkout: As it was last read; None if it never was.
+    """
+
+    def __init__(self, message: str, *, checkout: Any, **context: Any) -> None:
+        super().__init__(message, operation="getCheckout", **context)
+        self.checkout = checkout
+
+
+class WaitTimeoutError(WaitError, TimeoutError):
+    """The checkout was not as wanted in time; wait again, or rely on the webhook."""
+
+
+class NeverReachedError(WaitError):
+    """The checkout is in a status after which the wanted one cannot come, such as EXPIRED."""
 
 
 class ApiError(CheckoutsError):

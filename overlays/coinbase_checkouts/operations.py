@@ -12,10 +12,10 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
-from typing import Any, Final, Generic, TypeVar
+from typing import Any, Final, Generic, Literal, TypeVar
 
 from coinbase_checkouts_api.api.checkouts.create_checkout import _get_kwargs as create_kwargs
 from coinbase_checkouts_api.api.checkouts.deactivate_checkout import _get_kwargs as deactivate_kwargs
@@ -57,6 +57,7 @@ class Call(Generic[T]):
         path: Below the base URL.
         writes: Whether it may change something, so that a lost answer leaves the outcome unknown.
         read: Makes the model of a successful answer's JSON.
+        settlement: How to find out whether it is done, for an operation without a key.
     """
 
     operation: str
@@ -68,6 +69,15 @@ class Call(Generic[T]):
     headers: Mapping[str, str] | None = None
     content: bytes | None = None
     idempotency_key: str | None = None
+    settlement: Settlement[T] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Settlement(Generic[T]):
+    """The call that reads how things are, and whether its answer says that the operation is done."""
+
+    read: Call[T]
+    done: Callable[[T], bool]
 
 
 def create(
@@ -125,9 +135,15 @@ def list_page(
 
 
 def deactivate(id: str) -> Call[Checkout]:
-    """deactivateCheckout; see `Checkouts.deactivate`."""
+    """
+    deactivateCheckout; see `Checkouts.deactivate`.
+
+    It takes no key and needs none: it cannot be done twice. But after a lost answer the second attempt is
+    refused just because the first succeeded; then the checkout itself tells.
+    """
     compiled = deactivate_kwargs(checkout_id(id))
-    return _call("deactivateCheckout", compiled, Checkout.from_dict, writes=True)
+    call = _call("deactivateCheckout", compiled, Checkout.from_dict, writes=True)
+    return replace(call, settlement=Settlement(get(id), lambda found: found.status == CheckoutStatus.DEACTIVATED))
 
 
 def refund(
@@ -143,6 +159,23 @@ def refund(
     body = RefundCheckoutRequest(amount=money(amount), currency=_given(currency), reason=_given(reason))
     compiled = refund_kwargs(checkout_id(id), body=body, x_idempotency_key=key)
     return _call("refundCheckout", compiled, _refund_result, writes=True, key=key)
+
+
+def derived_key(
+    given: str | None, reference: str | None, operation: Literal["create", "refund"], refund_id: str | None = None
+) -> str | None:
+    """
+    The key to send: the one given, or one derived from your own ids, or None for a fresh one.
+
+    Raises:
+        InvalidRequestError: Both a key and an id to derive one from.
+    """
+    name, own = ("refund_id", refund_id) if operation == "refund" else ("order_id", reference)
+    if own is None:
+        return given
+    if given is not None:
+        raise InvalidRequestError(f"idempotency_key: give either it or {name}, which it would be derived from")
+    return idempotency.key_for(reference or "", operation=operation, refund_id=refund_id)
 
 
 def money(amount: Amount) -> str:

@@ -23,7 +23,9 @@ RETRY_AFTER_LIMIT_S: Final = 60.0
 
 # Answers that may be different next time. 520 to 529 are the codes of a proxy whose origin failed.
 RETRYABLE_STATUSES: Final = frozenset({408, 429, 500, 502, 503, 504, *range(520, 530)})
-# Of these, the ones after which the service may have acted all the same.
+# Answers to a state that forbids the operation, in whichever reading of the documents.
+REFUSALS: Final = frozenset({400, 409, 422})
+# Of the retryable ones, those after which the service may have acted all the same.
 UNCLEAR_STATUSES: Final = frozenset({408, *range(500, 600)})
 
 
@@ -54,6 +56,19 @@ def retry_after_s(value: str | None, *, now_s: float) -> float | None:
         return max(0.0, parsedate_to_datetime(value).timestamp() - now_s)
     except (ValueError, OverflowError):
         return None
+
+
+def offset_s(date: str | None, *, now_s: float) -> float | None:
+    """
+    Seconds that the clock behind a `Date` header is ahead of *now_s*; None for none or nonsense.
+
+    A second or less is no difference: the header has none finer.
+    """
+    try:
+        ahead = parsedate_to_datetime(date or "").timestamp() - now_s
+    except (ValueError, OverflowError):
+        return None
+    return ahead if abs(ahead) > 1 else 0.0
 
 
 def backoff_s(attempt: int, policy: RetryPolicy, *, draw: float) -> float:

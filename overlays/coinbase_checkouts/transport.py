@@ -173,7 +173,8 @@ class AsyncTransport(_Shared):
 
 
 def _answer(response: httpx.Response) -> Answer:
-    return Answer(response.status_code, response.content, response.headers.get("retry-after"))
+    headers = response.headers
+    return Answer(response.status_code, response.content, headers.get("retry-after"), headers.get("date"))
 
 
 def _no_answer(exc: httpx.RequestError) -> NoAnswer:

@@ -3,13 +3,22 @@
 from __future__ import annotations
 
 import json
+from email.utils import formatdate
 from typing import Any
 
 import pytest
 
 from coinbase_checkouts import operations
-from coinbase_checkouts.calls import Answer, Attempt, NoAnswer, Pause, converse
-from coinbase_checkouts.errors import BadRequestError, CheckoutsError, NoResponseError, Outcome, ServerError
+from coinbase_checkouts.calls import Answer, Attempt, NoAnswer, Pause, Surroundings, converse
+from coinbase_checkouts.errors import (
+    AuthenticationError,
+    BadRequestError,
+    CheckoutsError,
+    ConflictError,
+    NoResponseError,
+    Outcome,
+    ServerError,
+)
 from coinbase_checkouts.operations import Call
 from coinbase_checkouts.retries import RetryPolicy
 
@@ -18,6 +27,10 @@ KEY = "8e03978e-40d5-43e8-bc93-6894a57f9324"
 GET = operations.get(ID)
 REFUND = operations.refund(ID, 1, currency=None, reason=None, idempotency_key=KEY)
 DEFAULTS = RetryPolicy()
+DEACTIVATE = operations.deactivate(ID)
+NOW = 1_800_000_000
+OFFSETS: list[float] = []
+"""What the conversation learnt of the service's clock, newest run only."""
 LOST = NoAnswer(sent=True, reason="ReadTimeout")
 UNSENT = NoAnswer(sent=False, reason="ConnectError")
 
@@ -27,7 +40,8 @@ def drive(
 ) -> tuple[Any, list[Attempt | Pause]]:
     """What the call came to, and every step it asked for; each attempt takes *took_s* seconds."""
     clock = [0.0]
-    conversation = converse(call, policy, now_s=lambda: 1_800_000_000, monotonic_s=lambda: clock[0], draw=lambda: 0.5)
+    OFFSETS.clear()
+    conversation = converse(call, policy, Surroundings(lambda: NOW, lambda: clock[0], lambda: 0.5, OFFSETS.append))
     steps: list[Attempt | Pause] = []
     reply: Answer | NoAnswer | None = None
     waiting = iter(replies)
@@ -139,3 +153,79 @@ def test_retry_after_is_obeyed(checkout_json: dict[str, Any]) -> None:
     """
     _, steps = drive(GET, [Answer(429, b"", retry_after="3"), ok(checkout_json)])
     assert Pause(3.25) == steps[1]
+
+
+def http_date(seconds: float) -> str:
+    return formatdate(seconds, usegmt=True)
+
+
+@pytest.mark.parametrize(
+    ("date", "expected"),
+    [
+        (http_date(NOW + 90), [90.0]),
+        (http_date(NOW - 90), [-90.0]),
+        (http_date(NOW + 1), [0.0]),
+        (None, []),
+        ("yesterday", []),
+    ],
+)
+def test_401_is_tried_once_more_by_the_service_s_clock(
+    date: str | None, expected: list[float], checkout_json: dict[str, Any]
+) -> None:
+    """
+    After a 401 the next attempt follows at once, stamped with the time the answer was.
+    """
+    result, steps = drive(GET, [Answer(401, b"{}", date=date), ok(checkout_json)])
+    assert result.id == ID
+    assert [Attempt, Attempt] == [type(step) for step in steps]
+    assert expected == OFFSETS
+
+
+def test_second_401_is_final() -> None:
+    """
+    A key that is refused twice is refused; without retries, once is enough.
+    """
+    error, steps = drive(GET, [Answer(401, b"{}")] * 3)
+    assert (AuthenticationError, 2) == (type(error), len(steps))
+    error, steps = drive(GET, [Answer(401, b"{}")], RetryPolicy(max_retries=0))
+    assert (AuthenticationError, 1) == (type(error), len(steps))
+
+
+@pytest.mark.parametrize("first", [LOST, Answer(503, b"")])
+@pytest.mark.parametrize("refusal", [400, 409, 422])
+def test_deactivation_refused_because_it_is_done(
+    first: Answer | NoAnswer, refusal: int, checkout_json: dict[str, Any]
+) -> None:
+    """
+    After an unclear attempt a refusal is settled by reading: DEACTIVATED means done.
+    """
+    done = {**checkout_json, "status": "DEACTIVATED"}
+    result, steps = drive(DEACTIVATE, [first, Answer(refusal, b"{}"), ok(done)])
+    assert result.status == "DEACTIVATED"
+    last = steps[-1]
+    assert isinstance(last, Attempt)
+    assert last.call.operation == "getCheckout"
+
+
+def test_deactivation_refused_because_it_was_paid(checkout_json: dict[str, Any]) -> None:
+    """
+    If reading shows another status, the refusal stands, and it is known that nothing happened.
+    """
+    error, _ = drive(DEACTIVATE, [LOST, Answer(409, b"{}"), ok(checkout_json)])
+    assert (ConflictError, Outcome.REFUSED) == (type(error), error.outcome)
+
+
+def test_deactivation_that_cannot_be_settled() -> None:
+    """
+    If reading fails too, the refusal is raised, and the outcome stays unknown.
+    """
+    error, _ = drive(DEACTIVATE, [LOST, Answer(409, b"{}"), Answer(404, b"{}")])
+    assert (ConflictError, Outcome.UNKNOWN, None) == (type(error), error.outcome, error.__cause__)
+
+
+def test_deactivation_refused_at_first_is_refused() -> None:
+    """
+    Without an unclear attempt before it there is nothing to settle.
+    """
+    error, steps = drive(DEACTIVATE, [Answer(409, b"{}")])
+    assert (ConflictError, Outcome.REFUSED, 1) == (type(error), error.outcome, len(steps))

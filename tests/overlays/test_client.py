@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import base64
 import inspect
 import json
 import threading
+import time
 from collections.abc import AsyncIterator, Iterator
+from email.utils import formatdate
 from typing import Any
 
 import httpx
@@ -14,11 +17,14 @@ import pytest
 from coinbase_checkouts import UNSET, ApiKey, AsyncCheckouts, Checkouts
 from coinbase_checkouts.errors import (
     ConfigurationError,
+    InvalidRequestError,
     InvalidResponseError,
     NoResponseError,
     NotFoundError,
     Outcome,
+    ServerError,
 )
+from coinbase_checkouts.idempotency import key_for
 
 from .conftest import CUT, DROP, HANG, Reply, Server
 
@@ -91,7 +97,7 @@ def test_sync_and_async_have_the_same_signatures() -> None:
     """
     Whoever knows one client knows the other.
     """
-    for name in ("create", "get", "list", "deactivate", "refund"):
+    for name in ("create", "get", "list", "deactivate", "refund", "wait", "with_options"):
         assert (
             inspect.signature(getattr(Checkouts, name)).parameters
             == inspect.signature(getattr(AsyncCheckouts, name)).parameters
@@ -413,3 +419,76 @@ def test_wrong_filter_is_told_before_iterating(client: Checkouts, server: Server
     with pytest.raises(ValueError, match="start_time"):
         client.list(start_time="yesterday")
     assert [] == server.received
+
+
+@pytest.mark.anyio
+async def test_wait_reads_until_it_is_decided(
+    server: Server,
+    client: Checkouts,
+    aclient: AsyncCheckouts,
+    checkout_json: dict[str, Any],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """
+    wait() survives a failing reading and returns the checkout once its status is final; a lasting error ends it.
+    """
+    monkeypatch.setattr("coinbase_checkouts.waiting.FIRST_WAIT_S", 0.001)
+    script: list[Reply | str | dict[str, Any]]
+    script = [{**checkout_json, "status": "ACTIVE"}, Reply(500), Reply(500), Reply(500), checkout_json]
+    server.answer(*script, *script, Reply(404))
+    assert client.wait(ID).status == "COMPLETED"
+    assert (await aclient.wait(ID, timeout=60)).status == "COMPLETED"
+    with pytest.raises(NotFoundError):
+        client.wait(ID)
+    with pytest.raises(NotFoundError):
+        await aclient.wait(ID)
+
+
+def test_order_id_derives_the_key(server: Server, client: Checkouts, checkout_json: dict[str, Any]) -> None:
+    """
+    The same order sends the same key from any client; refunds are told apart by their own ids.
+    """
+    server.answer(checkout_json, checkout_json, *[refunded(checkout_json)] * 3)
+    for _ in range(2):
+        client.create("1", order_id="order-12345")
+    for refund_id in ("1", "2", "1"):
+        client.refund(ID, "1", refund_id=refund_id)
+    keys = [request.headers["x-idempotency-key"] for request in server.received]
+    assert key_for("order-12345", operation="create") == keys[0] == keys[1]
+    assert key_for(ID, operation="refund", refund_id="1") == keys[2] == keys[4]
+    assert keys[2] != keys[3]
+    with pytest.raises(InvalidRequestError, match="give either it or order_id"):
+        client.create("1", order_id="x", idempotency_key=KEY)
+    with pytest.raises(InvalidRequestError, match="give either it or refund_id"):
+        client.refund(ID, "1", refund_id="x", idempotency_key=KEY)
+
+
+def test_options_for_one_call(server: Server, client: Checkouts) -> None:
+    """
+    with_options() changes what is given, keeps the rest and shares the connections.
+    """
+    server.answer(Reply(503))
+    with pytest.raises(ServerError):
+        client.with_options(max_retries=0).get(ID)
+    assert len(server.received) == 1
+    with pytest.raises(ServerError):
+        client.with_options(timeout=5, deadline=9).get(ID)
+    assert len(server.received) == 4
+    assert client.with_options()._transport is client._transport
+    with pytest.raises(ValueError, match="timeout"):
+        client.with_options(timeout=-1)
+
+
+def test_clock_that_is_off_is_learnt(server: Server, client: Checkouts, checkout_json: dict[str, Any]) -> None:
+    """
+    After a 401 the token is stamped by the service's clock, and so are those of later calls.
+    """
+    ahead = formatdate(time.time() + 90, usegmt=True)
+    server.answer(Reply(401, headers={"Date": ahead}), checkout_json, checkout_json)
+    client.get(ID)
+    client.get(ID)
+    stamps = [
+        json.loads(base64.urlsafe_b64decode(request.headers["authorization"].split(".")[1] + "=="))["nbf"]
+        for request in server.received
+    ]
+    assert [True, True] == [85 <= later - stamps[0] <= 95 for later in stamps[1:]]

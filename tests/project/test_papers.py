@@ -118,8 +118,8 @@ def test_every_error_is_in_the_readme_s_table() -> None:
         for name, value in vars(errors).items()
         if isinstance(value, type) and issubclass(value, errors.CheckoutsError)
     }
-    # PaginationError is told in words; ApiError only holds the others together.
-    assert real - {"PaginationError", "ApiError"} == named - {"TypeError"}
+    # PaginationError is told in words; ApiError and WaitError only hold others together.
+    assert real - {"PaginationError", "ApiError", "WaitError"} == named - {"TypeError"}
 
 
 def test_defaults_are_those_of_the_table() -> None:
