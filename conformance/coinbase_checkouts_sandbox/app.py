@@ -7,6 +7,7 @@ queue for the same lock; and one request at a time per process leaves nothing ha
 processes may share a database.
 """
 
+import asyncio
 import logging
 import secrets
 import time
@@ -118,8 +119,13 @@ class Endpoint:
             # Half a request: nothing was done, and nobody is there to be told.
             LOG.info("%s disconnected before the end of its request; correlation %s", scope["method"], correlation_id)
             return
+        except asyncio.CancelledError:
+            # The server is being stopped and has waited long enough for the rest. Nothing was done either.
+            refusal = ApiError(503, "the sandbox was stopped before the end of the request")
+            LOG.info("stopped before the end of a %s; correlation %s", scope["method"], correlation_id)
+            await _response(_told(refusal, correlation_id))(scope, receive, send)
+            return
         answer = self._answer(call, correlation_id)
-        headers = {**answer.headers, "X-Content-Type-Options": "nosniff", "Cache-Control": "no-store"}
         LOG.info(
             "%s %s %s %d in %.1f ms; correlation %s",
             rfc3339(wall_clock_ms()),
@@ -129,7 +135,7 @@ class Endpoint:
             (time.perf_counter() - started) * 1000,
             correlation_id,
         )
-        await Response(answer.body, answer.status, headers, answer.media_type)(scope, receive, send)
+        await _response(answer)(scope, receive, send)
 
     def _answer(self, call: Call, correlation_id: str) -> Answer:
         try:
@@ -145,7 +151,7 @@ class Endpoint:
             place = "".join(traceback.format_tb(exc.__traceback__))
             LOG.error("%s; correlation %s\n%s", type(exc).__name__, correlation_id, place)  # noqa: TRY400
             refusal = ApiError(500, "An internal server error occurred. Please try again later.")
-        return Answer.json(refusal.status, refusal.body(correlation_id), refusal.headers)
+        return _told(refusal, correlation_id)
 
     def _method(self, method: str) -> Respond:
         if not self._methods:
@@ -154,6 +160,15 @@ class Endpoint:
             allowed = ", ".join(self._methods)
             raise ApiError(405, f"this path answers {allowed} only", headers={"Allow": allowed})
         return self._methods[method]
+
+
+def _told(refusal: ApiError, correlation_id: str) -> Answer:
+    return Answer.json(refusal.status, refusal.body(correlation_id), refusal.headers)
+
+
+def _response(answer: Answer) -> Response:
+    headers = {**answer.headers, "X-Content-Type-Options": "nosniff", "Cache-Control": "no-store"}
+    return Response(answer.body, answer.status, headers, answer.media_type)
 
 
 def _operation(world: World, operation: Operation) -> Respond:

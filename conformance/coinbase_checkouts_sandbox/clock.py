@@ -55,10 +55,9 @@ def milliseconds(text: str, *, up: bool = False) -> int:
 
 def rfc3339(moment_ms: int) -> str:
     """
-    RFC 3339 in UTC with Z; a fraction only if there is one.
+    RFC 3339 in UTC with Z, always with milliseconds, so that later moments are also greater as text.
 
-    The published samples have both forms, and so a time that was sent in whole seconds comes back as it was sent.
+    The published samples of webhooks are written so; those of the reference pages have whole seconds.
     """
     seconds, fraction_ms = divmod(moment_ms, 1000)
-    whole = (_EPOCH + timedelta(seconds=seconds)).strftime("%Y-%m-%dT%H:%M:%S")
-    return f"{whole}.{fraction_ms:03d}Z" if fraction_ms else f"{whole}Z"
+    return f"{_EPOCH + timedelta(seconds=seconds):%Y-%m-%dT%H:%M:%S}.{fraction_ms:03d}Z"

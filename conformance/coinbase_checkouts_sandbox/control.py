@@ -25,8 +25,8 @@ NAME: Final = "coinbase-checkouts sandbox"
 # Room above the clock for every expiry, in a calendar that ends with the year 9999.
 _LATEST_NOW_MS: Final = LATEST_MS - 366 * 86_400_000
 
-# A thousand years and a bit; keeps the sum inside 64 bits, _LATEST_NOW_MS does the rest.
-_MOST_SECONDS: Final = 1 << 35
+# Eight thousand years and a bit; keeps the sum inside 64 bits, _LATEST_NOW_MS does the rest.
+_MOST_SECONDS: Final = 1 << 38
 
 
 def _object_with(name: str, schema: dict[str, Any]) -> Draft202012Validator:
