@@ -54,6 +54,8 @@ def main(argv: list[str]) -> int:
             log_config=None,
             access_log=False,
             server_header=False,
+            # There is no proxy in front; a header must not decide who asks, or what the page's URL is.
+            proxy_headers=False,
             ws="none",
             timeout_graceful_shutdown=_STOP_TIMEOUT_S,
         )

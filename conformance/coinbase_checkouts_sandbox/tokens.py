@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from jwt import PyJWS
-from jwt.exceptions import InvalidSignatureError, InvalidTokenError
+from jwt.exceptions import InvalidTokenError
 
 from coinbase_checkouts_sandbox.errors import ApiError
 from coinbase_checkouts_sandbox.keys import VerificationKey
@@ -65,7 +65,8 @@ def _verified(token: str, keys: Mapping[str, VerificationKey]) -> tuple[Verifica
     try:
         header = _JWS.get_unverified_header(token)
     except InvalidTokenError:
-        raise _refusal("the token is not a compact JWT") from None
+        # The latter for a critical extension, say, or a kid that is no text.
+        raise _refusal("the token is not a compact JWT, or its header is not understood") from None
     key = keys.get(str(header.get("kid")))
     if key is None:
         raise _refusal("header kid: no such key")
@@ -75,11 +76,8 @@ def _verified(token: str, keys: Mapping[str, VerificationKey]) -> tuple[Verifica
         raise _refusal("header typ: must be JWT")
     try:
         payload = _JWS.decode(token, key.public, algorithms=[key.algorithm])
-    except InvalidSignatureError:
-        raise _refusal("the signature does not verify with this key") from None
     except InvalidTokenError:
-        # Such as a critical extension, which nobody here understands.
-        raise _refusal("the token cannot be verified") from None
+        raise _refusal("the signature does not verify with this key") from None
     try:
         claims: Any = json.loads(payload)
     except (ValueError, RecursionError):

@@ -1,6 +1,6 @@
 """What a request meets: the data, the time, chance, and the choices made at start."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
@@ -53,7 +53,17 @@ def found(
     checkout = transaction.checkout(checkout_id)
     if checkout is None:
         raise ApiError(missing_status, "path id: no checkout has this id")
-    return checkouts.as_of(checkout, now_ms), transaction.refunds([checkout_id])[checkout_id]
+    return checkouts.as_of(checkout, now_ms), refunds_of(transaction, [checkout])[checkout_id]
+
+
+def refunds_of(transaction: Transaction, these: Collection[Checkout]) -> dict[str, list[Refund]]:
+    """The refunds of each of these checkouts by its id, oldest first."""
+    found: dict[str, list[Refund]] = {checkout.id: [] for checkout in these}
+    # Only what was paid can have any, and most of what is read was not paid yet.
+    paid = [checkout.id for checkout in these if checkout.status in checkouts.PAID]
+    for refund in transaction.refunds(paid) if paid else ():
+        found[refund.checkout_id].append(refund)
+    return found
 
 
 def checkout_answer(checkout: Checkout, its_refunds: Sequence[Refund]) -> dict[str, Any]:

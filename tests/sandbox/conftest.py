@@ -162,7 +162,11 @@ def sandbox(sandbox_with: Callable[..., Sandbox]) -> Sandbox:
 @pytest.fixture
 def reading(sandbox_with: Callable[..., Sandbox]) -> Callable[..., Sandbox]:
     """A sandbox with other readings than the default."""
-    return lambda **readings: sandbox_with(readings=Readings(**readings))
+
+    def make(**readings: Any) -> Sandbox:
+        return sandbox_with(readings=Readings(**readings))
+
+    return make
 
 
 @pytest.fixture

@@ -83,12 +83,24 @@ def test_no_auth_is_said(serve: Callable[..., Server], tmp_path: Path) -> None:
     assert [server.log] == list(tmp_path.iterdir())
 
 
-def test_ipv6_and_localhost_are_loopback_too(serve: Callable[..., Server]) -> None:
+def _can_bind(host: str) -> bool:
+    try:
+        with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET) as probe:
+            probe.bind((host, 0))
+    except OSError:
+        return False
+    return True
+
+
+# Some containers have no IPv6 at all.
+@pytest.mark.parametrize("host", ["localhost", *filter(_can_bind, ["::1"])])
+def test_other_loopback_addresses_are_served_too(serve: Callable[..., Server], host: str) -> None:
     """
-    Other loopback names are served, and IPv6 is written in brackets.
+    Any loopback address will do, and IPv6 is written in brackets.
     """
-    assert serve("--no-auth", "--database", "sqlite://", "--host", "::1").url.startswith("http://[::1]:")
-    assert 200 == httpx.get(serve("--no-auth", "--database", "sqlite://", "--host", "localhost").url + PATH).status_code
+    url = serve("--no-auth", "--database", "sqlite://", "--host", host).url
+    assert url.startswith(("http://[::1]:", "http://127.0.0.1:"))
+    assert 200 == httpx.get(url + PATH).status_code
 
 
 @pytest.mark.parametrize(
@@ -187,9 +199,25 @@ def test_other_databases_get_no_options_of_sqlite(monkeypatch: pytest.MonkeyPatc
     from coinbase_checkouts_sandbox import database
 
     seen: dict[str, object] = {}
-    monkeypatch.setattr(database, "create_engine", lambda _url, **options: seen.update(options))
+
+    def create_engine(_url: object, **options: object) -> None:
+        seen.update(options)
+
+    monkeypatch.setattr(database, "create_engine", create_engine)
     database._engine("postgresql://u@h/d")
     assert {"hide_parameters": True} == seen
+
+
+def test_headers_of_proxies_are_not_believed(serve: Callable[..., Server]) -> None:
+    """
+    X-Forwarded-For and -Proto change neither who is admitted nor a checkout's url.
+    """
+    url = serve("--no-auth", "--database", "sqlite://").url
+    headers = {"X-Forwarded-For": "192.168.0.7", "X-Forwarded-Proto": "https"}
+    assert 200 == httpx.get(f"{url}/__sandbox__/", headers=headers).status_code
+    checkout = httpx.post(url + PATH, json={"amount": "1", "currency": "USDC"}, headers=headers).json()
+    assert checkout["url"].startswith(f"{url}/pay/")
+    assert 200 == httpx.get(checkout["url"]).status_code
 
 
 def test_it_starts_quickly(serve: Callable[..., Server]) -> None:

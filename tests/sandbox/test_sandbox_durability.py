@@ -98,7 +98,8 @@ def test_two_processes_can_start_on_a_fresh_file(serve: Callable[..., Server]) -
     Servers that start at the same moment both come up, with one key file and one database between them.
     """
     with ThreadPoolExecutor(4) as pool:
-        servers = list(pool.map(lambda _: serve(), range(4)))
+        starting = [pool.submit(serve) for _ in range(4)]
+    servers = [server.result() for server in starting]
     assert [200] * 4 == [httpx.get(f"{server.url}/__sandbox__/").status_code for server in servers]
 
 

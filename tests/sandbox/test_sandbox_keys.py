@@ -21,7 +21,6 @@ from cryptography.hazmat.primitives.serialization import (
     load_pem_private_key,
 )
 
-from coinbase_checkouts_sandbox import keys
 from coinbase_checkouts_sandbox.keys import KeyFileError, parse, read_or_create
 
 ID = "organizations/a/apiKeys/b"
@@ -128,7 +127,11 @@ def test_a_file_that_appears_meanwhile_is_kept(tmp_path: Path, monkeypatch: pyte
     path = tmp_path / "cdp_api_key.json"
     first, _ = read_or_create(path, fresh_id=ID)
     before = path.read_bytes()
-    monkeypatch.setattr(keys.Path, "exists", lambda _self: False)
+
+    def unseen(_self: Path) -> bool:
+        return False
+
+    monkeypatch.setattr(Path, "exists", unseen)
     assert (first, False) == read_or_create(path, fresh_id="other")
     assert (before, [path]) == (path.read_bytes(), list(tmp_path.iterdir()))
 

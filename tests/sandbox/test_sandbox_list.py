@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from coinbase_checkouts_sandbox.errors import ApiError
@@ -169,6 +169,7 @@ def test_a_token_is_bound_to_its_filters(sandbox: Sandbox) -> None:
     assert 2 == len(good.json()["checkouts"])
 
 
+@settings(deadline=None)
 @given(st.text() | st.binary().map(lambda data: data.decode("latin-1")))
 def test_no_token_of_another_kind_passes(token: str) -> None:
     """
@@ -178,6 +179,7 @@ def test_no_token_of_another_kind_passes(token: str) -> None:
         read_token(token, filters({}))
 
 
+@settings(deadline=None)
 @given(st.integers(0, 1 << 50), st.text("0123456789abcdef", min_size=24, max_size=24))
 def test_a_token_tells_where_the_page_ended(created_ms: int, checkout_id: str) -> None:
     """

@@ -6,7 +6,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from coinbase_checkouts_sandbox import checkouts, money, refunds
@@ -149,6 +149,7 @@ def test_a_cent_that_rounding_hides_is_still_too_much(sandbox: Sandbox) -> None:
     assert (400, "24.66") == (answer.status_code, sandbox.get(checkout_id)["amount"])
 
 
+@settings(deadline=None)
 @given(st.lists(st.integers(1, 100_000), min_size=1, max_size=8), st.sampled_from(sorted(money.RATES)))
 def test_parts_in_fiat_never_lose_a_cent(cents: list[int], currency: str) -> None:
     """

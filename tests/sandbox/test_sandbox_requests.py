@@ -462,6 +462,9 @@ def test_a_missing_description_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
     """
     from coinbase_checkouts_sandbox import description
 
-    monkeypatch.setattr(description, "find_spec", lambda _name: None)
+    def nothing(_name: str) -> None:
+        return None
+
+    monkeypatch.setattr(description, "find_spec", nothing)
     with pytest.raises(FileNotFoundError, match="coinbase_checkouts_api"):
         description.read_document()

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from jsonschema_rs import Draft202012Validator
 
@@ -14,6 +14,7 @@ from coinbase_checkouts_sandbox import money
 from coinbase_checkouts_sandbox.clock import LATEST_MS, milliseconds, rfc3339, wall_clock_ms
 
 
+@settings(deadline=None)
 @given(st.datetimes(datetime(1970, 1, 1), datetime(9999, 12, 31)), st.timedeltas(-timedelta(1), timedelta(1)))  # noqa: DTZ001
 def test_times_read_as_the_standard_library_reads_them(moment: datetime, offset: timedelta) -> None:
     """
@@ -57,6 +58,7 @@ def test_other_texts_are_no_time(text: str) -> None:
         milliseconds(text)
 
 
+@settings(deadline=None)
 @given(
     st.from_regex(
         r"\A[0-9]{4}-[01][0-9]-[0-3][0-9][Tt ][0-2][0-9]:[0-5][0-9]:[0-6][0-9](\.[0-9]+)?([Zz]|[+-][0-2][0-9]:[0-5][0-9])\Z"
@@ -70,6 +72,7 @@ def test_whatever_the_description_accepts_is_read(text: str) -> None:
         assert isinstance(milliseconds(text), int)
 
 
+@settings(deadline=None)
 @given(st.integers(0, LATEST_MS))
 def test_written_times_read_back(moment_ms: int) -> None:
     """
@@ -97,6 +100,7 @@ def test_half_a_cent_is_rounded_up(amount: str, expected: str) -> None:
     assert expected == money.text(Decimal(amount))
 
 
+@settings(deadline=None)
 @given(st.decimals("0.01", "100000000", places=2))
 def test_fee_and_net_are_the_total(amount: Decimal) -> None:
     """
