@@ -26,7 +26,7 @@ from . import operations
 from .auth import ApiKey, JwtAuth
 from .calls import Attempt, Conversation, Pause, Surroundings, converse
 from .errors import CheckoutsError
-from .operations import Amount, Call, Moment
+from .operations import Amount, Call, Checks, Moment
 from .pagination import AsyncListing, SyncListing, Token
 from .retries import RetryPolicy
 from .transport import PRODUCTION, AsyncTransport, SyncTransport, checked_base_url
@@ -64,12 +64,14 @@ class _Base:
         timeout: float,
         deadline: float,
         max_retries: int,
+        validate: bool,
     ) -> None:
         if not isinstance(api_key, ApiKey):  # pyright: ignore[reportUnnecessaryIsInstance] -- a str is the usual mistake
             raise TypeError(f"api_key must be an ApiKey, not {type(api_key).__name__}; see ApiKey.from_file")
         self._base_url = checked_base_url(base_url, sandbox=sandbox)
         self._auth = JwtAuth(api_key)
         self._policy = _policy(timeout, deadline, max_retries)
+        self._validate = validate
         self._world = Surroundings(time.time, time.monotonic, random.random, self._learn_offset)
 
     @property
@@ -89,6 +91,9 @@ class _Base:
         other = copy.copy(self)
         vars(other).update(_policy=policy)
         return other
+
+    def _checks(self) -> Checks:
+        return Checks(self._world.now_s(), enabled=self._validate)
 
     def _converse(self, call: Call[T], deadline_s: float | None) -> Conversation[T]:
         # A wait has less time left than a call of its own would have.
@@ -113,6 +118,8 @@ class Checkouts(_Base):
         timeout: Seconds for one attempt.
         deadline: Seconds for a whole call, its retries and waits included.
         max_retries: Attempts after the first; 0 for none. See `coinbase_checkouts.retries`.
+        validate: Hold every request against the description before it is sent, and tell all that is wrong
+            with it at once (`InvalidRequestError.violations`). An id is always checked: it is part of the address.
         http_client: Your own httpx client, with its proxies and hooks; not closed by ours.
 
     Every method raises the errors of `coinbase_checkouts.errors`.
@@ -127,10 +134,17 @@ class Checkouts(_Base):
         timeout: float = _DEFAULTS.timeout_s,
         deadline: float = _DEFAULTS.deadline_s,
         max_retries: int = _DEFAULTS.max_retries,
+        validate: bool = True,
         http_client: httpx.Client | None = None,
     ) -> None:
         super().__init__(
-            api_key, base_url=base_url, sandbox=sandbox, timeout=timeout, deadline=deadline, max_retries=max_retries
+            api_key,
+            base_url=base_url,
+            sandbox=sandbox,
+            timeout=timeout,
+            deadline=deadline,
+            max_retries=max_retries,
+            validate=validate,
         )
         self._transport = SyncTransport(self._base_url, self._auth, http_client)
 
@@ -186,12 +200,13 @@ class Checkouts(_Base):
                 success_redirect_url=success_redirect_url,
                 fail_redirect_url=fail_redirect_url,
                 idempotency_key=operations.derived_key(idempotency_key, order_id, "create"),
+                checks=self._checks(),
             )
         )
 
     def get(self, id: str) -> Checkout:
         """Read one checkout; *id* is 24 lower-case hexadecimal digits."""
-        return self._run(operations.get(id))
+        return self._run(operations.get(id, self._checks()))
 
     def list(
         self,
@@ -219,6 +234,7 @@ class Checkouts(_Base):
             end_time=end_time,
             description_query=description_query,
             page_size=page_size,
+            checks=self._checks(),
         )
         query(page_token=None)  # a wrong argument is told here, not at the first iteration
 
@@ -229,7 +245,7 @@ class Checkouts(_Base):
 
     def deactivate(self, id: str) -> Checkout:
         """End an ACTIVE checkout, for good."""
-        return self._run(operations.deactivate(id))
+        return self._run(operations.deactivate(id, self._checks()))
 
     def refund(
         self,
@@ -262,6 +278,7 @@ class Checkouts(_Base):
                 currency=currency,
                 reason=reason,
                 idempotency_key=operations.derived_key(idempotency_key, id, "refund", refund_id),
+                checks=self._checks(),
             )
         )
 
@@ -284,7 +301,7 @@ class Checkouts(_Base):
             WaitTimeoutError: Not in time; `.checkout` is as it was last.
             NeverReachedError: The wanted status cannot come any more.
         """
-        polling = poll(operations.get(id), until, timeout_s=timeout, world=self._world)
+        polling = poll(operations.get(id, self._checks()), until, timeout_s=timeout, world=self._world)
         step = next(polling)
         try:
             while True:
@@ -338,10 +355,17 @@ class AsyncCheckouts(_Base):
         timeout: float = _DEFAULTS.timeout_s,
         deadline: float = _DEFAULTS.deadline_s,
         max_retries: int = _DEFAULTS.max_retries,
+        validate: bool = True,
         http_client: httpx.AsyncClient | None = None,
     ) -> None:
         super().__init__(
-            api_key, base_url=base_url, sandbox=sandbox, timeout=timeout, deadline=deadline, max_retries=max_retries
+            api_key,
+            base_url=base_url,
+            sandbox=sandbox,
+            timeout=timeout,
+            deadline=deadline,
+            max_retries=max_retries,
+            validate=validate,
         )
         self._transport = AsyncTransport(self._base_url, self._auth, http_client)
 
@@ -376,12 +400,13 @@ class AsyncCheckouts(_Base):
                 success_redirect_url=success_redirect_url,
                 fail_redirect_url=fail_redirect_url,
                 idempotency_key=operations.derived_key(idempotency_key, order_id, "create"),
+                checks=self._checks(),
             )
         )
 
     async def get(self, id: str) -> Checkout:
         """As `Checkouts.get`."""
-        return await self._run(operations.get(id))
+        return await self._run(operations.get(id, self._checks()))
 
     def list(
         self,
@@ -400,6 +425,7 @@ class AsyncCheckouts(_Base):
             end_time=end_time,
             description_query=description_query,
             page_size=page_size,
+            checks=self._checks(),
         )
         query(page_token=None)  # a wrong argument is told here, not at the first iteration
 
@@ -410,7 +436,7 @@ class AsyncCheckouts(_Base):
 
     async def deactivate(self, id: str) -> Checkout:
         """As `Checkouts.deactivate`."""
-        return await self._run(operations.deactivate(id))
+        return await self._run(operations.deactivate(id, self._checks()))
 
     async def refund(
         self,
@@ -430,6 +456,7 @@ class AsyncCheckouts(_Base):
                 currency=currency,
                 reason=reason,
                 idempotency_key=operations.derived_key(idempotency_key, id, "refund", refund_id),
+                checks=self._checks(),
             )
         )
 
@@ -441,7 +468,7 @@ class AsyncCheckouts(_Base):
         timeout: float = 600.0,  # noqa: ASYNC109 -- as in Checkouts.wait; its error has the checkout
     ) -> Checkout:
         """As `Checkouts.wait`."""
-        polling = poll(operations.get(id), until, timeout_s=timeout, world=self._world)
+        polling = poll(operations.get(id, self._checks()), until, timeout_s=timeout, world=self._world)
         step = next(polling)
         try:
             while True:

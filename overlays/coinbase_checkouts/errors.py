@@ -30,6 +30,8 @@ Source: `errors`, `status-codes` and `cdp-openapi` in spec/openapi.yaml.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
@@ -101,8 +103,34 @@ class KeyFormatError(ConfigurationError):
     """An API key cannot be read; the message names the file or variable and what was wrong with it."""
 
 
+@dataclass(frozen=True, slots=True)
+class Violation:
+    """
+    One way in which a request breaks the description.
+
+    Attributes:
+        pointer: JSON pointer into the body, such as `/metadata/orderId`; for a parameter its name after a slash.
+        rule: The schema's keyword, such as `maxLength`, or the id of an x-rule, such as `create.amount-range`.
+        message: What must be, for a person; never the value itself.
+    """
+
+    pointer: str
+    rule: str
+    message: str
+
+
 class InvalidRequestError(CheckoutsError, ValueError):
-    """The request breaks the description and was not sent."""
+    """
+    The request breaks the description and was not sent.
+
+    Attributes:
+        violations: Everything that is wrong with it.
+    """
+
+    def __init__(self, violations: Sequence[Violation], **context: Any) -> None:
+        told = "; ".join(f"{violation.pointer.removeprefix('/')}: {violation.message}" for violation in violations)
+        super().__init__(told, **context)
+        self.violations = tuple(violations)
 
 
 class NoResponseError(CheckoutsError):

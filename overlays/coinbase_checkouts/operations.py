@@ -1,8 +1,8 @@
 """
 The five operations as plain data: arguments in, a `Call` out, nothing sent.
 
-What the compiled functions accept is checked and shaped here: money, times, ids and keys. Of the
-compiled operations only `_get_kwargs` is used, which builds a request and sends nothing; their sending
+What the compiled functions accept is shaped here, and what they make is held against the description; all
+that is wrong is told at once. Of the compiled operations only `_get_kwargs` is used, which builds a request and sends nothing; their sending
 and parsing halves lose errors (a 503 becomes None, a 520 a ValueError).
 """
 # pyright: reportPrivateUsage=false
@@ -10,12 +10,12 @@ and parsing halves lose errors (a 503 becomes None, a 520 a ValueError).
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
-from typing import Any, Final, Generic, Literal, TypeVar
+from types import MappingProxyType
+from typing import Any, Generic, Literal, TypeVar
 
 from coinbase_checkouts_api.api.checkouts.create_checkout import _get_kwargs as create_kwargs
 from coinbase_checkouts_api.api.checkouts.deactivate_checkout import _get_kwargs as deactivate_kwargs
@@ -35,16 +35,27 @@ from coinbase_checkouts_api.models import (
 from coinbase_checkouts_api.types import UNSET, Unset
 
 from . import idempotency
-from .errors import InvalidRequestError
+from .errors import InvalidRequestError, Violation
+from .validation import Request, path_violations, violations
 
 T = TypeVar("T")
 U = TypeVar("U")
 Amount = Decimal | int | str
 Moment = datetime | str
 
-# The description's pattern for ids. \Z, because $ would let a line break through; and an id that is
-# empty, "." or ".." would reach another path than the one it was signed for.
-_CHECKOUT_ID: Final = re.compile(r"[0-9a-f]{24}\Z")
+
+@dataclass(frozen=True, slots=True)
+class Checks:
+    """
+    How a request is held against the description.
+
+    Attributes:
+        now_s: Unix seconds.
+        enabled: False leaves only what keeps a request from reaching another address than it names.
+    """
+
+    now_s: float
+    enabled: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,26 +102,28 @@ def create(
     success_redirect_url: str | None,
     fail_redirect_url: str | None,
     idempotency_key: str | None,
+    checks: Checks,
 ) -> Call[Checkout]:
     """createCheckout; see `Checkouts.create`."""
-    key = idempotency.checked(idempotency_key)
+    key = idempotency.new_key() if idempotency_key is None else idempotency_key
+    problems: list[Violation] = []
     body = CreateCheckoutRequest(
-        amount=money(amount),
+        amount=money(amount, problems),
         currency=currency,
         network=_maybe(network, Network),
         description=_given(description),
-        expires_at=_moment("expires_at", expires_at),
-        metadata=_maybe(metadata, lambda given: CreateCheckoutRequestMetadata.from_dict(dict(given))),
+        expires_at=_moment("expiresAt", expires_at, problems),
+        metadata=_metadata(metadata, problems),
         success_redirect_url=_given(success_redirect_url),
         fail_redirect_url=_given(fail_redirect_url),
     )
     compiled = create_kwargs(body=body, x_idempotency_key=key)
-    return _call("createCheckout", compiled, Checkout.from_dict, writes=True, key=key)
+    return _call("createCheckout", compiled, Checkout.from_dict, checks, problems, writes=True, key=key)
 
 
-def get(id: str) -> Call[Checkout]:
+def get(id: str, checks: Checks) -> Call[Checkout]:
     """getCheckout; see `Checkouts.get`."""
-    return _call("getCheckout", get_kwargs(checkout_id(id)), Checkout.from_dict, writes=False)
+    return _call("getCheckout", get_kwargs(id), Checkout.from_dict, checks, path={"id": id})
 
 
 def list_page(
@@ -121,29 +134,33 @@ def list_page(
     description_query: str | None,
     page_size: int | None,
     page_token: str | None,
+    checks: Checks,
 ) -> Call[CheckoutList]:
     """listCheckouts, one page; see `Checkouts.list`."""
+    problems: list[Violation] = []
     compiled = list_kwargs(
         page_size=_given(page_size),
         page_token=_given(page_token),
         status=_maybe(status, list),
-        start_time=_moment("start_time", start_time),
-        end_time=_moment("end_time", end_time),
+        start_time=_moment("startTime", start_time, problems),
+        end_time=_moment("endTime", end_time, problems),
         description_query=_given(description_query),
     )
-    return _call("listCheckouts", compiled, CheckoutList.from_dict, writes=False)
+    return _call("listCheckouts", compiled, CheckoutList.from_dict, checks, problems)
 
 
-def deactivate(id: str) -> Call[Checkout]:
+def deactivate(id: str, checks: Checks) -> Call[Checkout]:
     """
     deactivateCheckout; see `Checkouts.deactivate`.
 
     It takes no key and needs none: it cannot be done twice. But after a lost answer the second attempt is
     refused just because the first succeeded; then the checkout itself tells.
     """
-    compiled = deactivate_kwargs(checkout_id(id))
-    call = _call("deactivateCheckout", compiled, Checkout.from_dict, writes=True)
-    return replace(call, settlement=Settlement(get(id), lambda found: found.status == CheckoutStatus.DEACTIVATED))
+    compiled = deactivate_kwargs(id)
+    call = _call("deactivateCheckout", compiled, Checkout.from_dict, checks, path={"id": id}, writes=True)
+    return replace(
+        call, settlement=Settlement(get(id, checks), lambda found: found.status == CheckoutStatus.DEACTIVATED)
+    )
 
 
 def refund(
@@ -153,12 +170,14 @@ def refund(
     currency: str | None,
     reason: str | None,
     idempotency_key: str | None,
+    checks: Checks,
 ) -> Call[RefundResult]:
     """refundCheckout; see `Checkouts.refund`."""
-    key = idempotency.checked(idempotency_key)
-    body = RefundCheckoutRequest(amount=money(amount), currency=_given(currency), reason=_given(reason))
-    compiled = refund_kwargs(checkout_id(id), body=body, x_idempotency_key=key)
-    return _call("refundCheckout", compiled, _refund_result, writes=True, key=key)
+    key = idempotency.new_key() if idempotency_key is None else idempotency_key
+    problems: list[Violation] = []
+    body = RefundCheckoutRequest(amount=money(amount, problems), currency=_given(currency), reason=_given(reason))
+    compiled = refund_kwargs(id, body=body, x_idempotency_key=key)
+    return _call("refundCheckout", compiled, _refund_result, checks, problems, path={"id": id}, writes=True, key=key)
 
 
 def derived_key(
@@ -168,23 +187,22 @@ def derived_key(
     The key to send: the one given, or one derived from your own ids, or None for a fresh one.
 
     Raises:
-        InvalidRequestError: Both a key and an id to derive one from.
+        ValueError: Both a key and an id to derive one from.
     """
     name, own = ("refund_id", refund_id) if operation == "refund" else ("order_id", reference)
     if own is None:
         return given
     if given is not None:
-        raise InvalidRequestError(f"idempotency_key: give either it or {name}, which it would be derived from")
+        raise ValueError(f"idempotency_key: give either it or {name}, which it would be derived from")
     return idempotency.key_for(reference or "", operation=operation, refund_id=refund_id)
 
 
-def money(amount: Amount) -> str:
+def money(amount: Amount, problems: list[Violation]) -> str:
     """
-    An amount as the wire's text, no digit added or lost.
+    An amount as the wire's text, no digit added or lost; a Decimal that is no number is a problem.
 
     Raises:
         TypeError: A float, which has already lost digits, or any other type.
-        InvalidRequestError: A Decimal that is no number.
     """
     if isinstance(amount, bool) or not isinstance(amount, Decimal | int | str):  # pyright: ignore[reportUnnecessaryIsInstance] -- callers without types
         raise TypeError(
@@ -192,21 +210,9 @@ def money(amount: Amount) -> str:
         )
     if isinstance(amount, Decimal):
         if not amount.is_finite():
-            raise InvalidRequestError("amount: not a finite number")
+            problems.append(Violation("/amount", "pattern", "must be a finite number"))
         return format(amount, "f")
     return str(amount)
-
-
-def checkout_id(id: object) -> str:
-    """
-    *id* itself.
-
-    Raises:
-        InvalidRequestError: Not 24 lower-case hexadecimal digits, so no checkout's id.
-    """
-    if not isinstance(id, str) or not _CHECKOUT_ID.match(id):
-        raise InvalidRequestError("id: not a checkout's id, which is 24 lower-case hexadecimal digits")
-    return id
 
 
 def several(
@@ -226,16 +232,27 @@ def _maybe(value: T | None, shape: Callable[[T], U]) -> U | Unset:
     return UNSET if value is None else shape(value)
 
 
-def _moment(name: str, value: Moment | None) -> datetime | Unset:
+def _moment(name: str, value: Moment | None, problems: list[Violation]) -> datetime | Unset:
     if value is None:
         return UNSET
     try:
         moment = value if isinstance(value, datetime) else datetime.fromisoformat(value)
-    except ValueError:
-        raise InvalidRequestError(f"{name}: not a time in RFC 3339, such as 2026-03-20T10:30:00Z") from None
+    except (ValueError, TypeError):
+        problems.append(Violation(f"/{name}", "format", "must be a time in RFC 3339, such as 2026-03-20T10:30:00Z"))
+        return UNSET
     if moment.utcoffset() is None:
-        raise InvalidRequestError(f"{name}: has no time zone; give it one, such as datetime.now(UTC)")
+        problems.append(Violation(f"/{name}", "format", "must have a time zone, as datetime.now(UTC) has"))
+        return UNSET
     return moment
+
+
+def _metadata(given: object, problems: list[Violation]) -> CreateCheckoutRequestMetadata | Unset:
+    if given is None:
+        return UNSET
+    if not isinstance(given, Mapping):
+        problems.append(Violation("/metadata", "type", "must be a mapping of texts to texts"))
+        return UNSET
+    return CreateCheckoutRequestMetadata.from_dict(given)
 
 
 def _refund_result(body: Mapping[str, Any]) -> RefundResult:
@@ -259,12 +276,28 @@ def _call(
     operation: str,
     compiled: Mapping[str, Any],
     read: Callable[[Mapping[str, Any]], T],
+    checks: Checks,
+    problems: Sequence[Violation] = (),
     *,
-    writes: bool,
+    path: Mapping[str, Any] = MappingProxyType({}),
+    writes: bool = False,
     key: str | None = None,
 ) -> Call[T]:
-    """A Call of what a compiled `_get_kwargs` gives: the arguments of `httpx.Client.request`."""
+    """
+    A Call of what a compiled `_get_kwargs` gives: the arguments of `httpx.Client.request`.
+
+    Raises:
+        InvalidRequestError: With everything that is wrong: *problems*, and all that the description forbids.
+    """
     body = compiled.get("json")
+    request = Request(operation, path, compiled.get("params", {}), compiled.get("headers", {}), body)
+    found = [*problems, *path_violations(request)]
+    if checks.enabled:
+        # What could not even be shaped is told once.
+        known = {problem.pointer for problem in problems}
+        found += [told for told in violations(request, now_s=checks.now_s) if told.pointer not in known]
+    if found:
+        raise InvalidRequestError(found, operation=operation, idempotency_key=key)
     return Call(
         operation=operation,
         method=compiled["method"].upper(),

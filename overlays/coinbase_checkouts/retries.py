@@ -50,8 +50,9 @@ def retry_after_s(value: str | None, *, now_s: float) -> float | None:
     """
     if value is None:
         return None
-    if value.strip().isdecimal() and value.strip().isascii():
-        return float(value)
+    digits = value.strip()
+    if digits.isdecimal() and digits.isascii():
+        return float(digits)
     try:
         return max(0.0, parsedate_to_datetime(value).timestamp() - now_s)
     except (ValueError, OverflowError):

@@ -24,10 +24,11 @@ from coinbase_checkouts.retries import RetryPolicy
 
 ID = "68f7a946db0529ea9b6d3a12"
 KEY = "8e03978e-40d5-43e8-bc93-6894a57f9324"
-GET = operations.get(ID)
-REFUND = operations.refund(ID, 1, currency=None, reason=None, idempotency_key=KEY)
+CHECKS = operations.Checks(0)
+GET = operations.get(ID, CHECKS)
+REFUND = operations.refund(ID, 1, currency=None, reason=None, idempotency_key=KEY, checks=CHECKS)
 DEFAULTS = RetryPolicy()
-DEACTIVATE = operations.deactivate(ID)
+DEACTIVATE = operations.deactivate(ID, CHECKS)
 NOW = 1_800_000_000
 OFFSETS: list[float] = []
 """What the conversation learnt of the service's clock, newest run only."""

@@ -10,7 +10,15 @@ from typing import Any
 import pytest
 
 from coinbase_checkouts import errors
-from coinbase_checkouts.errors import ApiError, CheckoutsError, InvalidResponseError, Outcome, WaitError
+from coinbase_checkouts.errors import (
+    ApiError,
+    CheckoutsError,
+    InvalidRequestError,
+    InvalidResponseError,
+    Outcome,
+    Violation,
+    WaitError,
+)
 
 KEY = "8e03978e-40d5-43e8-bc93-6894a57f9324"
 CLASSES = [value for value in vars(errors).values() if isinstance(value, type) and issubclass(value, CheckoutsError)]
@@ -27,6 +35,8 @@ def made(cls: type[CheckoutsError]) -> CheckoutsError:
         return cls(status=500, error_type="internal_server_error", message="Oh.", correlation_id="c-1", **context)
     if issubclass(cls, InvalidResponseError):
         return cls("no JSON", status=200, **context)
+    if issubclass(cls, InvalidRequestError):
+        return cls([Violation("/amount", "pattern", "must match x")], **context)
     if issubclass(cls, WaitError):
         del context["operation"]
         return cls("too late", checkout=None, **context)

@@ -27,10 +27,11 @@ from coinbase_checkouts.errors import (
 
 ID = "68f7a946db0529ea9b6d3a12"
 KEY = "8e03978e-40d5-43e8-bc93-6894a57f9324"
-GET = operations.get(ID)
-REFUND = operations.refund(ID, "25.00", currency=None, reason=None, idempotency_key=KEY)
+CHECKS = operations.Checks(0)
+GET = operations.get(ID, CHECKS)
+REFUND = operations.refund(ID, "25.00", currency=None, reason=None, idempotency_key=KEY, checks=CHECKS)
 LIST = operations.list_page(
-    status=None, start_time=None, end_time=None, description_query=None, page_size=None, page_token=None
+    status=None, start_time=None, end_time=None, description_query=None, page_size=None, page_token=None, checks=CHECKS
 )
 
 

@@ -38,6 +38,8 @@ def test_backoff_doubles(attempt: int, expected: float) -> None:
         (None, None),
         ("7", 7.0),
         (" 0 ", 0.0),
+        ("0\x1f", 0.0),
+        ("9" * 400, float("inf")),
         (format_datetime(datetime.fromtimestamp(NOW + 9, UTC), usegmt=True), 9.0),
         (format_datetime(datetime.fromtimestamp(NOW - 9, UTC), usegmt=True), 0.0),
         ("soon", None),

@@ -17,7 +17,7 @@ from coinbase_checkouts.errors import (
 )
 from coinbase_checkouts.waiting import Read, Until, poll
 
-GET = operations.get("68f7a946db0529ea9b6d3a12")
+GET = operations.get("68f7a946db0529ea9b6d3a12", operations.Checks(0))
 
 
 def drive(

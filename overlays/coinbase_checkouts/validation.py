@@ -1,0 +1,304 @@
+r"""
+A request held against the description before money can move: every violation at once, each with its place
+and its rule.
+
+The schemas are read from the compiled package's openapi.json, never typed again. Only the keywords that the
+description of requests uses are known here; a keyword that it gains is refused when the schema is first
+read, not overlooked. A full validator would double what users have to install; the tests hold this one
+against it. Patterns mean what ECMA-262 says: `$` is the end and `\d` is 0 to 9.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import json
+import re
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from functools import cache
+from importlib.resources import files
+from typing import Any, Final
+
+from .errors import Violation
+
+Schema = Mapping[str, Any]
+Check = Callable[[Any, str], Iterator[Violation]]
+Maker = Callable[[Any, Schema], Check]
+
+CURRENCIES: Final = ("USDC", "USD", "EUR", "SGD", "GBP")
+_DATE_TIME: Final = re.compile(
+    r"\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(\.\d+)?(Z|[+-]\d{2}:\d{2})\Z", re.ASCII | re.IGNORECASE
+)
+# RFC 3986, its generic syntax; each alternative begins with another character, so it never backtracks far.
+_URI: Final = re.compile(
+    r"""
+    [a-z][a-z0-9+.-]*:                                                  # scheme
+    (?: //(?:(?:[\w.~!$&'()*+,;=:-]|%[0-9a-f]{2})*@)?                   # user
+        (?:\[(?P<v6>[0-9a-f:.]+)\]|(?:[\w.~!$&'()*+,;=-]|%[0-9a-f]{2})*) # host
+        (?::\d*)?(?=[/?#]|\Z)                                           # port
+      | (?!//) )
+    (?:[\w.~!$&'()*+,;=:@/-]|%[0-9a-f]{2})*                             # path
+    (?:\?(?:[\w.~!$&'()*+,;=:@/?-]|%[0-9a-f]{2})*)?                     # query
+    (?:\#(?:[\w.~!$&'()*+,;=:@/?-]|%[0-9a-f]{2})*)?\Z                   # fragment
+    """,
+    re.ASCII | re.IGNORECASE | re.VERBOSE,
+)
+_TYPES: Final[Mapping[str, tuple[type, ...]]] = {
+    "string": (str,),
+    "integer": (int,),
+    "object": (dict,),
+    "array": (list,),
+}
+# Keywords that describe and do not forbid.
+_SILENT: Final = frozenset({"description", "examples", "default", "x-source", "x-rule"})
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """
+    The parts of a request, as the compiled functions make them; parameters by their API names.
+
+    Attributes:
+        operation: operationId of the description.
+    """
+
+    operation: str
+    path: Mapping[str, Any]
+    query: Mapping[str, Any]
+    header: Mapping[str, Any]
+    body: Mapping[str, Any] | None
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """An x-rule of the description that one field of a request decides; all others need the service."""
+
+    id: str
+    operation: str
+    field: str
+    holds: Callable[[str, float], bool]
+    message: str
+
+
+def _money_between(low: str, high: str) -> Callable[[str, float], bool]:
+    return lambda amount, _: Decimal(low) <= Decimal(amount) <= Decimal(high)
+
+
+def _known_currency(currency: str, _: float) -> bool:
+    return currency in CURRENCIES
+
+
+def _in_future(moment: str, now_s: float) -> bool:
+    return datetime.fromisoformat(moment.upper()).timestamp() > now_s
+
+
+_ONE_OF: Final = f"must be one of {', '.join(CURRENCIES)}"
+# fmt: off
+RULES: Final = (
+    Rule("create.amount-range", "createCheckout", "amount", _money_between("0.01", "100000000"),
+         "must be from 0.01 to 100000000"),
+    Rule("create.currency", "createCheckout", "currency", _known_currency, _ONE_OF),
+    Rule("create.expires-in-future", "createCheckout", "expiresAt", _in_future, "must be in the future"),
+    Rule("refund.amount-positive", "refundCheckout", "amount", _money_between("0.01", "Infinity"),
+         "must be more than 0"),
+    Rule("refund.currency", "refundCheckout", "currency", _known_currency, _ONE_OF),
+)
+# fmt: on
+
+
+def path_violations(request: Request) -> list[Violation]:
+    """What is wrong with the path: never to be sent, as it would reach another address than it names."""
+    return _parameter_violations(request.operation, "path", request.path)
+
+
+def violations(request: Request, *, now_s: float) -> list[Violation]:
+    """
+    Everything else that is wrong: query, headers and body by the schemas, then by the x-rules.
+
+    Args:
+        request: What would be sent.
+        now_s: Unix seconds, for the rule about the future.
+    """
+    found = _parameter_violations(request.operation, "query", request.query)
+    found += _parameter_violations(request.operation, "header", request.header)
+    if request.body is None:
+        return found
+    broken = list(_body_check(request.operation)(request.body, ""))
+    places = {violation.pointer for violation in broken}
+    told = [
+        Violation(f"/{rule.field}", rule.id, rule.message)
+        for rule in RULES
+        # A value that has not even its form is not asked for its sense.
+        if rule.operation == request.operation
+        and rule.field in request.body
+        and f"/{rule.field}" not in places
+        and not rule.holds(request.body[rule.field], now_s)
+    ]
+    return [*found, *broken, *told]
+
+
+def _parameter_violations(operation: str, where: str, given: Mapping[str, Any]) -> list[Violation]:
+    checks = _parameter_checks(operation, where)
+    return [told for name, value in given.items() if name in checks for told in checks[name](value, f"/{name}")]
+
+
+# From here on: the description, read once.
+
+
+@cache
+def _document() -> dict[str, Any]:
+    document: dict[str, Any] = json.loads((files("coinbase_checkouts_api") / "openapi.json").read_bytes())
+    return document
+
+
+def resolve(node: Schema) -> Schema:
+    """*node*, or what its `$ref` points at; all references stay within the description."""
+    while "$ref" in node:
+        target: Any = _document()
+        for part in node["$ref"].removeprefix("#/").split("/"):
+            target = target[part.replace("~1", "/").replace("~0", "~")]
+        node = target
+    return node
+
+
+@cache
+def operation(operation_id: str) -> Schema:
+    """The operation of this id, with the parameters of its path."""
+    for path in _document()["paths"].values():
+        for candidate in path.values():
+            if isinstance(candidate, dict) and candidate["operationId"] == operation_id:
+                return {**candidate, "parameters": [*path.get("parameters", ()), *candidate.get("parameters", ())]}
+    raise LookupError(operation_id)
+
+
+@cache
+def _parameter_checks(operation_id: str, where: str) -> dict[str, Check]:
+    parameters = [resolve(parameter) for parameter in operation(operation_id)["parameters"]]
+    return {parameter["name"]: compiled(parameter["schema"]) for parameter in parameters if parameter["in"] == where}
+
+
+@cache
+def _body_check(operation_id: str) -> Check:
+    return compiled(operation(operation_id)["requestBody"]["content"]["application/json"]["schema"])
+
+
+def compiled(schema: Schema) -> Check:
+    """
+    A schema as a function from a value and its pointer to what is wrong with it.
+
+    Raises:
+        LookupError: The schema has a keyword that this module does not know.
+    """
+    schema = resolve(schema)
+    if strange := schema.keys() - _MAKERS.keys() - _SILENT - {"type"}:
+        raise LookupError(f"{__name__} does not know the keywords {sorted(strange)}")
+    kind = schema["type"]
+    checks = [_MAKERS[keyword](schema[keyword], schema) for keyword in schema if keyword in _MAKERS]
+
+    def check(value: Any, pointer: str) -> Iterator[Violation]:
+        # To Python True is an int; to JSON it is not.
+        if not isinstance(value, _TYPES[kind]) or isinstance(value, bool):
+            yield Violation(pointer, "type", f"must be {kind}")
+            return
+        for each in checks:
+            yield from each(value, pointer)
+
+    return check
+
+
+def _simple(keyword: str, holds: Callable[[Any, Any], bool], message: str) -> tuple[str, Maker]:
+    """A keyword that only looks at the value; *holds* is asked with what the keyword says and the value."""
+
+    def make(expected: Any, _: Schema) -> Check:
+        told = message.format(", ".join(map(str, expected)) if isinstance(expected, list) else expected)
+
+        def check(value: Any, pointer: str) -> Iterator[Violation]:
+            if not holds(expected, value):
+                yield Violation(pointer, keyword, told)
+
+        return check
+
+    return keyword, make
+
+
+def _required(names: list[str], _: Schema) -> Check:
+    def check(value: Any, pointer: str) -> Iterator[Violation]:
+        yield from (
+            Violation(f"{pointer}/{escaped(name)}", "required", "must be given") for name in names if name not in value
+        )
+
+    return check
+
+
+def _properties(schemas: Mapping[str, Schema], _: Schema) -> Check:
+    checks = {name: compiled(inner) for name, inner in schemas.items()}
+
+    def check(value: Any, pointer: str) -> Iterator[Violation]:
+        for name, check_one in checks.items():
+            if name in value:
+                yield from check_one(value[name], f"{pointer}/{escaped(name)}")
+
+    return check
+
+
+def _additional(inner: Schema, schema: Schema) -> Check:
+    known = schema.get("properties", {}).keys()
+    check_one = compiled(inner)
+
+    def check(value: Any, pointer: str) -> Iterator[Violation]:
+        for name, item in value.items():
+            if name not in known:
+                yield from check_one(item, f"{pointer}/{escaped(name)}")
+
+    return check
+
+
+def _items(inner: Schema, _: Schema) -> Check:
+    check_one = compiled(inner)
+
+    def check(value: Any, pointer: str) -> Iterator[Violation]:
+        for index, item in enumerate(value):
+            yield from check_one(item, f"{pointer}/{index}")
+
+    return check
+
+
+def escaped(name: str) -> str:
+    """*name* as a part of a JSON pointer."""
+    return name.replace("~", "~0").replace("/", "~1")
+
+
+@cache
+def _pattern(pattern: str) -> re.Pattern[str]:
+    return re.compile(pattern.removesuffix("$") + r"\Z" if pattern.endswith("$") else pattern, re.ASCII)
+
+
+def _has_format(name: str, value: str) -> bool:
+    try:
+        if name == "uri":
+            uri = _URI.match(value)
+            return uri is not None and (uri["v6"] is None or bool(ipaddress.IPv6Address(uri["v6"])))
+        # The expression has the form of RFC 3339, the conversion its calendar.
+        return _DATE_TIME.match(value) is not None and bool(datetime.fromisoformat(value.upper()))
+    except ValueError:
+        return False
+
+
+_MAKERS: Final[Mapping[str, Maker]] = dict(
+    [
+        _simple("pattern", lambda pattern, text: _pattern(pattern).search(text) is not None, "must match {}"),
+        _simple("minLength", lambda least, text: len(text) >= least, "must have at least {} characters"),
+        _simple("maxLength", lambda most, text: len(text) <= most, "must have at most {} characters"),
+        _simple("minimum", lambda least, number: number >= least, "must be at least {}"),
+        _simple("maximum", lambda most, number: number <= most, "must be at most {}"),
+        _simple("enum", lambda values, value: value in values, "must be one of {}"),
+        _simple("format", _has_format, "must be a {} as its RFC says"),
+        _simple("maxProperties", lambda most, value: len(value) <= most, "must have at most {} entries"),
+        ("required", _required),
+        ("properties", _properties),
+        ("additionalProperties", _additional),
+        ("items", _items),
+    ]
+)
