@@ -156,20 +156,20 @@ def _restated(checkout: Checkout, refunds: Sequence[Refund], now_ms: int) -> Che
 
 def _usdc(checkout: Checkout, refunds: Sequence[Refund], asked: Decimal, currency: str) -> Decimal | None:
     """
-    What a refund of *asked* comes to in USDC, None if that is more than any checkout, or this one's own fiat amount, can give.
+    What a refund of *asked* comes to in USDC; None if it is more than can be left.
 
-    In the checkout's own fiat the total so far is converted, and what was converted before taken off. So any parts
-    that add up to the payment come to exactly its USDC, which converting each part by itself would miss by a cent.
+    In the checkout's own fiat it is the worth of all such refunds together, less what those before came to. So parts
+    that add up to the payment come to exactly its USDC, whichever failed on the way; each converted by itself would
+    miss it by a cent.
     """
     # No checkout can be worth more, and the text may have a million digits, which arithmetic does not keep.
     if asked > money.MOST:
         return None
     if checkout.fiat_amount is None or currency != checkout.fiat_currency:
         return money.in_usdc(asked, currency)
-    before = sum(
-        (r.fiat_amount for r in refunds if r.status != "FAILED" and r.fiat_currency == currency and r.fiat_amount),
-        Decimal(0),
-    )
-    if before + asked > checkout.fiat_amount:
+    before = [refund for refund in refunds if refund.status != "FAILED" and refund.fiat_currency == currency]
+    total = sum((refund.fiat_amount or Decimal(0) for refund in before), asked)
+    if total > checkout.fiat_amount:
         return None
-    return money.in_usdc(before + asked, currency) - money.in_usdc(before, currency)
+    # After failures, what is left may have been rounded up more than down: then this part adds nothing.
+    return max(money.in_usdc(total, currency) - refunded(before), Decimal(0))

@@ -10,7 +10,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from coinbase_checkouts_sandbox import checkouts, money, refunds
-from coinbase_checkouts_sandbox.errors import IllegalChangeError
 
 if TYPE_CHECKING:
     from tests.sandbox.conftest import Sandbox
@@ -150,23 +149,51 @@ def test_a_cent_that_rounding_hides_is_still_too_much(sandbox: Sandbox) -> None:
 
 
 @settings(deadline=None)
-@given(st.lists(st.integers(1, 100_000), min_size=1, max_size=8), st.sampled_from(sorted(money.RATES)))
-def test_parts_in_fiat_never_lose_a_cent(cents: list[int], currency: str) -> None:
+@given(
+    st.lists(st.tuples(st.integers(1, 500), st.booleans()), min_size=1, max_size=8),
+    st.sampled_from(sorted(money.RATES)),
+)
+def test_parts_in_fiat_never_lose_a_cent(parts: list[tuple[int, bool]], currency: str) -> None:
     """
-    However a fiat payment is cut into refunds, together they come to exactly its USDC.
+    However a fiat payment is cut into refunds, and whichever fail and are asked for again, they come to its USDC.
     """
-    parts = [Decimal(part) / 100 for part in cents]
-    body = {"amount": money.text(sum(parts, Decimal(0))), "currency": currency}
+    cents = sum(part for part, _ in parts)
+    body = {"amount": money.text(Decimal(cents) / 100), "currency": currency}
     checkout = checkouts.opened(body, checkout_id="0" * 24, origin="http://x", now_ms=0, default_expiry_ms=1)
     checkout = checkouts.paid(checkout, "COMPLETED", transaction_hash="0x", fee_rate=money.FEE_RATE, now_ms=0)
     done: list[refunds.Refund] = []
+
+    def refund(part: int) -> None:
+        nonlocal checkout
+        asked = {"amount": money.text(Decimal(part) / 100)}
+        checkout, new = refunds.started(checkout, done, asked, refund_id=f"{len(done)}", now_ms=0)
+        done.append(new)
+
+    for part, _ in parts:
+        if checkout.status != "REFUNDED":
+            refund(part)
+    for number, (_, fails) in enumerate(parts):
+        if fails and number < len(done):
+            checkout, done[number] = refunds.settled(
+                checkout, done, done[number], "FAILED", transaction_hash="", now_ms=0
+            )
+    assert refunds.refunded(done) <= checkout.amount
+    left = cents - sum(int((r.fiat_amount or 0) * 100) for r in done if r.status != "FAILED")
+    # The rest of the fiat brings the rest of the USDC, unless that is back already and a rest is worth nothing.
+    if checkout.status != "REFUNDED":
+        refund(left)
+    assert ("REFUNDED", checkout.amount) == (checkout.status, refunds.refunded(done))
+
+
+def test_a_part_is_never_worth_less_than_nothing(sandbox: Sandbox) -> None:
+    """
+    Where the parts that did not fail were all rounded up, the next may come to 0.00, and not to less.
+    """
+    checkout_id = sandbox.pay(sandbox.create(amount="0.20", currency="SGD")["id"])["id"]
+    parts = [sandbox.refund(checkout_id, "0.01")["refund"] for _ in range(16)]
+    assert {"0.00", "0.01"} == {part["amount"] for part in parts}
     for part in parts:
-        if checkout.status == "REFUNDED":
-            # All of the USDC is back already; what is left of the fiat is worth less than half a cent.
-            with pytest.raises(IllegalChangeError):
-                refunds.started(checkout, done, {"amount": money.text(part)}, refund_id="r", now_ms=0)
-            break
-        checkout, refund = refunds.started(checkout, done, {"amount": money.text(part)}, refund_id="r", now_ms=0)
-        done.append(refund)
-    assert checkout.amount == refunds.refunded(done)
-    assert "REFUNDED" == checkout.status
+        if part["amount"] == "0.00":
+            sandbox.settle(checkout_id, part["id"], "FAILED")
+    assert "0.00" == sandbox.refund(checkout_id, "0.01")["refund"]["amount"]
+    assert Decimal(sandbox.get(checkout_id)["refundedAmount"]) <= Decimal("0.15")
