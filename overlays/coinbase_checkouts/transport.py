@@ -11,6 +11,7 @@ import ipaddress
 import platform
 import ssl
 import threading
+import time
 from functools import cache
 from importlib.metadata import version
 from typing import Any, Final
@@ -23,6 +24,8 @@ from .retries import CONNECT_TIMEOUT_S
 
 PRODUCTION: Final = "https://business.coinbase.com"
 SANDBOX_PREFIX: Final = "/sandbox"
+# A page of 100 checkouts with all they may have is about half a megabyte.
+ANSWER_LIMIT_BYTES: Final = 16 * 1024 * 1024
 
 # Failures before a byte of the request left this machine.
 _NOT_SENT: Final = (
@@ -124,8 +127,15 @@ class SyncTransport(_Shared):
 
     def send(self, attempt: Attempt) -> Answer | NoAnswer:
         """Send it once, and say what came of it."""
+        ends_s = time.monotonic() + attempt.timeout_s
         try:
-            return _answer(self._open().request(**self._arguments(attempt)))
+            with self._open().stream(**self._arguments(attempt)) as response:
+                body = bytearray()
+                for chunk in response.iter_bytes():
+                    body += chunk
+                    if (stop := _excess(body, ends_s)) is not None:
+                        return stop
+            return _answer(response, bytes(body))
         except httpx.RequestError as exc:
             return _no_answer(exc)
 
@@ -153,8 +163,15 @@ class AsyncTransport(_Shared):
 
     async def send(self, attempt: Attempt) -> Answer | NoAnswer:
         """Send it once, and say what came of it."""
+        ends_s = time.monotonic() + attempt.timeout_s
         try:
-            return _answer(await self._open().request(**self._arguments(attempt)))
+            async with self._open().stream(**self._arguments(attempt)) as response:
+                body = bytearray()
+                async for chunk in response.aiter_bytes():
+                    body += chunk
+                    if (stop := _excess(body, ends_s)) is not None:
+                        return stop
+            return _answer(response, bytes(body))
         except httpx.RequestError as exc:
             return _no_answer(exc)
 
@@ -172,9 +189,19 @@ class AsyncTransport(_Shared):
             await self._client.aclose()
 
 
-def _answer(response: httpx.Response) -> Answer:
-    headers = response.headers
-    return Answer(response.status_code, response.content, headers.get("retry-after"), headers.get("date"))
+def _excess(body: bytearray, ends_s: float) -> NoAnswer | None:
+    """
+    Why to stop reading: httpx bounds the wait for each piece of an answer, but not their number.
+    """
+    if len(body) > ANSWER_LIMIT_BYTES:
+        return NoAnswer(sent=True, reason=f"more than {ANSWER_LIMIT_BYTES} bytes")
+    if time.monotonic() > ends_s:
+        return NoAnswer(sent=True, reason="not all of it came in time")
+    return None
+
+
+def _answer(response: httpx.Response, content: bytes) -> Answer:
+    return Answer(response.status_code, content, response.headers.get("retry-after"), response.headers.get("date"))
 
 
 def _no_answer(exc: httpx.RequestError) -> NoAnswer:

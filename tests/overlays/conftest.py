@@ -6,6 +6,7 @@ import json
 import socket
 import threading
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -15,6 +16,10 @@ DROP = "drop"
 """Close the connection without an answer, once the request was read."""
 CUT = "cut"
 """Promise a body and close the connection in the middle of it."""
+DRIP = "drip"
+"""Answer 200 and send a byte of a body without end now and then, until the client has enough."""
+FLOOD = "flood"
+"""Answer 200 and send a body without end as fast as it is read."""
 HANG = "hang"
 """Never answer, until the server is stopped."""
 
@@ -80,6 +85,9 @@ class Server:
                 if step == HANG:
                     self._stopped.wait()
                     return
+                if step in (DRIP, FLOOD):
+                    self._stream(connection, b" " if step == DRIP else b" " * 65536, 0.01 if step == DRIP else 0)
+                    return
                 if step == CUT:
                     connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 500\r\n\r\n{")
                     return
@@ -87,6 +95,13 @@ class Server:
                 headers = {"Content-Type": "application/json", "Content-Length": str(len(step.body)), **step.headers}
                 lines = [f"HTTP/1.1 {step.status} Scripted", *(f"{name}: {value}" for name, value in headers.items())]
                 connection.sendall("\r\n".join([*lines, "", ""]).encode() + step.body)
+
+    def _stream(self, connection: socket.socket, piece: bytes, pause_s: float) -> None:
+        connection.settimeout(None)
+        with suppress(OSError):
+            connection.sendall(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n")
+            while not self._stopped.wait(pause_s):
+                connection.sendall(b"%x\r\n%b\r\n" % (len(piece), piece))
 
     def _read(self, connection: socket.socket, pending: bytes) -> tuple[Received, bytes] | None:
         data = pending

@@ -26,7 +26,7 @@ from coinbase_checkouts.errors import (
 )
 from coinbase_checkouts.idempotency import key_for
 
-from .conftest import CUT, DROP, HANG, Reply, Server
+from .conftest import CUT, DRIP, DROP, FLOOD, HANG, Reply, Server
 
 ID = "68f7a946db0529ea9b6d3a12"
 KEY = "8e03978e-40d5-43e8-bc93-6894a57f9324"
@@ -168,6 +168,29 @@ async def test_hanging_server_is_given_up(server: Server, api_key: ApiKey) -> No
         client.get(ID)
     async with AsyncCheckouts(api_key, base_url=server.url, timeout=0.05, max_retries=0) as aclient:
         with pytest.raises(NoResponseError, match="ReadTimeout"):
+            await aclient.get(ID)
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize(
+    ("fault", "reason"), [(DRIP, "not all of it came in time"), (FLOOD, "more than 1000000 bytes")]
+)
+async def test_answer_without_end_is_given_up(
+    fault: str, reason: str, server: Server, api_key: ApiKey, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """
+    A body that drips, or pours, for ever ends in an error, though each piece of it comes in time.
+    """
+    monkeypatch.setattr("coinbase_checkouts.transport.ANSWER_LIMIT_BYTES", 1_000_000)
+    server.answer(fault)
+    timeout = 0.1 if fault == DRIP else 30
+    with (
+        Checkouts(api_key, base_url=server.url, timeout=timeout, max_retries=0) as client,
+        pytest.raises(NoResponseError, match=reason),
+    ):
+        client.get(ID)
+    async with AsyncCheckouts(api_key, base_url=server.url, timeout=timeout, max_retries=0) as aclient:
+        with pytest.raises(NoResponseError, match=reason):
             await aclient.get(ID)
 
 
