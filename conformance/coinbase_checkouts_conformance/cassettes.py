@@ -154,7 +154,12 @@ def cleaned_request(request: Request) -> Request:
     """What is kept of a request, and matched: no host, no token."""
     path = request.uri.partition("://")[2].partition("/")[2]
     headers = {name: request.headers[name] for name in _KEPT["request"] if name in request.headers}
-    return Request(request.method, scrubbed(f"{_HOST}/{path}"), _cleaned_body(request.body if isinstance(request.body, bytes) else None), headers)
+    return Request(
+        request.method,
+        scrubbed(f"{_HOST}/{path}"),
+        _cleaned_body(request.body if isinstance(request.body, bytes) else None),
+        headers,
+    )
 
 
 def cleaned_response(response: dict[str, Any]) -> dict[str, Any]:

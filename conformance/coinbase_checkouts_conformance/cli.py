@@ -96,10 +96,8 @@ def reached(wire: Wire) -> None:
         try:
             wire.send(request)
         except BrokenError as exc:
-            if "within" in exc.what:
-                return
             missed = exc.what
-        else:
+        if wire.heard or "within" in missed:
             return
     raise UnreachableError(f"nothing at {wire.target.origin} speaks HTTP: {missed}")
 

@@ -117,7 +117,7 @@ def _breaks(constraint: Constraint, value: Any) -> bool:
 def _can_be_sent(location: str, value: Any) -> bool:
     """Whether *value* arrives as it is: a header is stripped and cannot hold line breaks, a path loses its empty steps."""
     if location == "header":
-        return value.isascii() and value.isprintable() and value == value.strip() != ""
+        return bool(value.isascii() and value.isprintable() and value == value.strip() != "")
     if location == "path":
         return value not in ("", ".", "..") and "/" not in value
     # An empty query parameter is often read as an absent one.

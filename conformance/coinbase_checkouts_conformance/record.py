@@ -107,6 +107,7 @@ def sandbox(folder: Path) -> Generator[tuple[str, Path]]:
         watchdog.start()
         try:
             url = _url_from(process)
+            watchdog.cancel()
             if url is None:
                 process.wait()
                 raise SandboxError(f"the sandbox did not start: {_last_line(folder / 'sandbox.log')}")

@@ -57,11 +57,11 @@ def _tls() -> ssl.SSLContext:
 
 @dataclass
 class Wire:
-    """A connection to *target* for the length of a run; not for threads."""
+    """A connection to *target* for the length of a run; not for threads. *heard* counts answers, whole or not."""
 
     target: Target
     limits: Limits = Limits()
-    answered: int = field(default=0, init=False)
+    heard: int = field(default=0, init=False)
     _misses: int = field(default=0, init=False)
     _last_miss: str = field(default="", init=False)
 
@@ -101,14 +101,13 @@ class Wire:
         try:
             reply = self._runner.run(self._exchange(request, auth, limit))
         except httpx.ConnectError as exc:
-            if not self.answered:
+            if not self.heard:
                 raise UnreachableError(f"no connection to {self.target.origin}: {exc}") from None
             raise self._missed("the connection was refused") from None
         except TimeoutError:
             raise self._missed(f"no whole answer within {limit:.3g} s") from None
         except (httpx.HTTPError, httpx.InvalidURL, ssl.SSLError, OSError) as exc:
             raise self._missed(f"no whole answer: {str(exc) or type(exc).__name__}") from None
-        self.answered += 1
         self._misses = 0
         return reply
 
@@ -120,6 +119,7 @@ class Wire:
     async def _exchange(self, request: httpx.Request, auth: httpx.Auth | None, limit_s: float) -> Reply:
         async with asyncio.timeout(limit_s):
             response = await self._client.send(request, auth=auth, stream=True)
+            self.heard += 1
             # Nothing is remembered from one request to the next.
             self._client.cookies.clear()
             content = bytearray()
