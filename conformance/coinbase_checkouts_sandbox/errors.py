@@ -5,7 +5,7 @@ from types import MappingProxyType
 from typing import Final
 
 # errorType by status. Source: cdp-openapi and api-evangelist, as gathered in the description. method_not_allowed is
-# this sandbox's own: no document has a 405.
+# this sandbox's own: no document has a 405. 409 and 422 mean several things, so whoever raises them says which.
 _TYPES: Final[Mapping[int, str]] = MappingProxyType(
     {
         400: "invalid_request",
@@ -13,8 +13,6 @@ _TYPES: Final[Mapping[int, str]] = MappingProxyType(
         403: "forbidden",
         404: "not_found",
         405: "method_not_allowed",
-        409: "already_exists",
-        422: "idempotency_error",
         500: "internal_server_error",
         503: "service_unavailable",
     }

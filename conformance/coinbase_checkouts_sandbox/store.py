@@ -112,7 +112,7 @@ class Transaction:
 
     def add_checkout(self, checkout: Checkout) -> None:
         """Keep a new checkout."""
-        self._connection.execute(insert(CHECKOUTS).values(_row(checkout)))
+        self._connection.execute(insert(CHECKOUTS), _row(checkout))
 
     def save_checkout(self, checkout: Checkout) -> None:
         """Keep a changed checkout."""
@@ -120,7 +120,7 @@ class Transaction:
 
     def add_refund(self, refund: Refund) -> None:
         """Keep a new refund."""
-        self._connection.execute(insert(REFUNDS).values(_row(refund)))
+        self._connection.execute(insert(REFUNDS), _row(refund))
 
     def save_refund(self, refund: Refund) -> None:
         """Keep a changed refund."""
@@ -145,8 +145,8 @@ class Transaction:
             IntegrityError: Another transaction has taken it, and has committed by now.
         """
         # The answer is not known yet; keep_answer follows in the same transaction, and nobody sees this before it.
-        values = {"operation": operation, "key": key, "fingerprint": fingerprint, "created_ms": now_ms}
-        self._connection.execute(insert(ANSWERS).values(**values, status=0, body=b""))
+        row = {"operation": operation, "key": key, "fingerprint": fingerprint, "created_ms": now_ms}
+        self._connection.execute(insert(ANSWERS), {**row, "status": 0, "body": b""})
 
     def keep_answer(self, operation: str, key: str, *, status: int, body: bytes) -> None:
         """Keep what is answered under a claimed key."""
