@@ -48,7 +48,7 @@ def test_a_signal_stops_it_with_success(serve: Callable[..., Server], number: in
         assert 200 == client.get(PATH).status_code
         started = time.monotonic()
         assert 0 == server.stop(number)
-    assert time.monotonic() - started < 5
+    assert time.monotonic() - started < 20
     assert "Traceback" not in server.log.read_text()
 
 
@@ -226,7 +226,7 @@ def test_it_starts_quickly(serve: Callable[..., Server]) -> None:
     """
     started = time.monotonic()
     serve()
-    assert time.monotonic() - started < 5
+    assert time.monotonic() - started < 20
 
 
 def _address(server: Server) -> tuple[str, int]:
