@@ -63,7 +63,7 @@ def amount(text: Any) -> Decimal | None:
 def moment(text: str) -> datetime:
     """A time to the millisecond, in UTC."""
     # fromisoformat of Python 3.11 takes any fraction, and Z.
-    read = datetime.fromisoformat(text).astimezone(UTC)
+    read = datetime.fromisoformat(text.upper()).astimezone(UTC)
     return read.replace(microsecond=read.microsecond // 1000 * 1000)
 
 

@@ -76,8 +76,10 @@ class Exchange:
             self._read_now = (read or datetime.now(UTC)).astimezone(UTC).replace(microsecond=0)
         return self._read_now
 
-    def later(self, delta: timedelta = LIFETIME) -> str:
-        """A time from now, as RFC 3339."""
+    def later(self, delta: timedelta = LIFETIME, *, anew: bool = False) -> str:
+        """A time from now, as RFC 3339; *anew* reads the time again."""
+        if anew:
+            self._read_now = None
         return stamp(self.now + delta)
 
     @property
@@ -172,6 +174,8 @@ class Exchange:
         self.last = (request, reply)
         if operation_id == "createCheckout" and 200 <= reply.status < 300:
             self._remember(reply)
+        if operation_id == "deactivateCheckout" and reply.status == 200 and id in self._made:
+            self._made.remove(id)
         if reply.status in also:
             return Answer(operation, request, reply, None)
         return Answer(
@@ -186,6 +190,11 @@ class Exchange:
             return
         if isinstance(made, str):
             self._made.append(made)
+
+
+def sent(body: Any) -> dict[str, Any]:
+    """Arguments for `send`: *body* as JSON, or for MISSING an empty body that is still called JSON."""
+    return {"content": b""} if body is MISSING else {"body": body}
 
 
 def stamp(time: datetime) -> str:

@@ -14,6 +14,7 @@ import pytest
 from .claims import claim_of
 from .control import Control
 from .exchange import Exchange
+from .judge import BrokenError
 from .outcomes import BROKEN, HELD, SKIPPED, Outcome, Outcomes, failure
 from .seeds import Seed
 from .tokens import Tokens
@@ -80,6 +81,12 @@ class Suite:
     def api(self, request: pytest.FixtureRequest) -> Iterator[Exchange]:
         """The conversation with the server."""
         item: pytest.Item = request.node
+        if self.wire.left_s <= 0:
+            why = f"the run's limit of {self.wire.limits.run_s:g} s is used up"
+            if not self.outcomes.of(BROKEN):
+                # A run that did not get through is no success, even if nothing it came to was wrong.
+                raise BrokenError(why)
+            pytest.skip(why)
         with self.deck.tape(tape_name(item)) as tape:
             control = Control(self.wire) if tape.has_control else None
             exchange = Exchange(self.wire, self.tokens, tape.seed, control=control, now=tape.now, made=self.made)

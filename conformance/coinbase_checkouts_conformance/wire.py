@@ -105,7 +105,8 @@ class Wire:
                 raise UnreachableError(f"no connection to {self.target.origin}: {exc}") from None
             raise self._missed("the connection was refused") from None
         except TimeoutError:
-            raise self._missed(f"no whole answer within {limit:.3g} s") from None
+            why = "; the run's limit is used up" if self.left_s <= 0 else ""
+            raise self._missed(f"no whole answer within {limit:.3g} s{why}") from None
         except (httpx.HTTPError, httpx.InvalidURL, ssl.SSLError, OSError) as exc:
             raise self._missed(f"no whole answer: {str(exc) or type(exc).__name__}") from None
         self._misses = 0

@@ -152,12 +152,13 @@ def test_a_silent_server_does_not_hold_up_the_run(run: Run) -> None:
 
 def test_the_limit_of_a_run_ends_it(run: Run) -> None:
     """
-    When the time for the whole run is used up, what is left is broken at once, and says why.
+    When the time for the whole run is used up, the claim under way is broken and the rest is skipped, and says why.
     """
     with serving(hanging) as url:
         code, out, _ = run(url, "--limit", "0.2")
     assert code == 1
-    assert "not tried: the run's limit of 0.1 s is used up" in out
+    assert " 1 broken, " in out.splitlines()[-1]
+    assert out.splitlines()[-1].endswith(" skipped (the run's limit of 0.1 s is used up)")
 
 
 @pytest.mark.parametrize("said", [b"", b"SSH-2.0-OpenSSH_9.6\r\n"], ids=["nothing", "ssh"])

@@ -67,7 +67,7 @@ def test_other_path(api: Exchange) -> None:
     """A token for another path is answered 401."""
     first, second = api.created()["id"], api.created()["id"]
     url = str(api.get(second).request.url)
-    for other in (url, url.rsplit("/", 1)[0], f"{url}/"):
+    for other in (url, url.rsplit("/", 1)[0]):
         unauthorized(api.get(first, auth=Elsewhere(api.tokens.valid, url=other)))
 
 
