@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import socket
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
@@ -47,7 +47,7 @@ class Server:
     """Answers request number n with step number n of the script; past the end, with its last step."""
 
     def __init__(self) -> None:
-        self.script: list[Reply | str] = []
+        self.script: list[Reply | str | Callable[[Received], Reply]] = []
         self.received: list[Received] = []
         self._stopped = threading.Event()
         self._listener = socket.create_server(("127.0.0.1", 0))
@@ -56,8 +56,8 @@ class Server:
         self._threads = [threading.Thread(target=self._accept)]
         self._threads[0].start()
 
-    def answer(self, *script: Reply | str | dict[str, Any]) -> None:
-        """Set the script; a dict is a 200 with that JSON."""
+    def answer(self, *script: Reply | str | dict[str, Any] | Callable[[Received], Reply]) -> None:
+        """Set the script; a dict is a 200 with that JSON, a function makes the answer from the request."""
         self.script = [Reply(body=json.dumps(step).encode()) if isinstance(step, dict) else step for step in script]
 
     def _accept(self) -> None:
@@ -91,6 +91,8 @@ class Server:
                 if step == CUT:
                     connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 500\r\n\r\n{")
                     return
+                if callable(step):
+                    step = step(received)
                 assert isinstance(step, Reply)
                 headers = {"Content-Type": "application/json", "Content-Length": str(len(step.body)), **step.headers}
                 lines = [f"HTTP/1.1 {step.status} Scripted", *(f"{name}: {value}" for name, value in headers.items())]

@@ -167,14 +167,12 @@ async def test_hanging_server_is_given_up(server: Server, api_key: ApiKey) -> No
     ):
         client.get(ID)
     async with AsyncCheckouts(api_key, base_url=server.url, timeout=0.05, max_retries=0) as aclient:
-        with pytest.raises(NoResponseError, match="ReadTimeout"):
+        with pytest.raises(NoResponseError, match="not all of it came in time"):
             await aclient.get(ID)
 
 
 @pytest.mark.anyio
-@pytest.mark.parametrize(
-    ("fault", "reason"), [(DRIP, "not all of it came in time"), (FLOOD, "more than 1000000 bytes")]
-)
+@pytest.mark.parametrize(("fault", "reason"), [(DRIP, "not all of it came in time"), (FLOOD, "it had more than")])
 async def test_answer_without_end_is_given_up(
     fault: str, reason: str, server: Server, api_key: ApiKey, monkeypatch: pytest.MonkeyPatch
 ) -> None:
