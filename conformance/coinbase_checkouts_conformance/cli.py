@@ -7,6 +7,7 @@ Exit 0: every claim that could be tried holds. 1: at least one is broken. 2: it 
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 import time
 from collections.abc import Sequence
@@ -43,6 +44,14 @@ _TIDY_S: Final = 15.0
 def main(argv: list[str]) -> int:
     """The command; *argv* is what comes after its name."""
     options = _parser().parse_args(argv)
+    try:
+        return _run(options)
+    except KeyboardInterrupt:
+        print("coinbase-checkouts conformance: interrupted", file=sys.stderr)
+        return INTERRUPTED
+
+
+def _run(options: argparse.Namespace) -> int:
     try:
         target = Target.parse(options.base_url)
         tokens = Tokens(options.key_file)
@@ -153,4 +162,6 @@ def _folder(text: str) -> Path:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as exc:
         raise argparse.ArgumentTypeError(f"{text}: {exc.strerror}") from None
+    if not os.access(folder, os.W_OK):
+        raise argparse.ArgumentTypeError(f"{text}: cannot be written to")
     return folder.resolve()

@@ -158,3 +158,17 @@ def remaining(url: str, key: Path, status: str) -> str:
     query = {"status": status, "descriptionQuery": "conformance suite", "pageSize": "100"}
     with httpx.Client(trust_env=False) as client:
         return client.get(f"{url}/api/v1/checkouts", params=query, auth=auth).text
+
+
+def test_a_report_folder_that_is_a_file_cannot_be_used(
+    run: Run, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """
+    Where no report can be written the run does not begin: exit code 2, and the reason.
+    """
+    path = tmp_path / "file"
+    path.touch()
+    with pytest.raises(SystemExit) as caught:
+        run("http://127.0.0.1:1", "--report-dir", str(path))
+    assert caught.value.code == 2
+    assert f"{path}: File exists" in capsys.readouterr().err
