@@ -191,16 +191,26 @@ class Checkout:
 
         d = dict(src_dict)
         id = d.pop("id")
+        if id is None:
+            raise KeyError("id")
 
         url = d.pop("url")
+        if url is None:
+            raise KeyError("url")
 
         amount = d.pop("amount")
+        if amount is None:
+            raise KeyError("amount")
 
         currency = d.pop("currency")
+        if currency is None:
+            raise KeyError("currency")
 
         network = Network(d.pop("network"))
 
         address = d.pop("address")
+        if address is None:
+            raise KeyError("address")
 
         created_at = datetime.datetime.fromisoformat(d.pop("createdAt").upper())
 

@@ -101,8 +101,12 @@ class CreateCheckoutRequest:
 
         d = dict(src_dict)
         amount = d.pop("amount")
+        if amount is None:
+            raise KeyError("amount")
 
         currency = d.pop("currency")
+        if currency is None:
+            raise KeyError("currency")
 
         _network = d.pop("network", UNSET)
         network: Network | Unset

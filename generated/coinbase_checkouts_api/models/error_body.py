@@ -59,8 +59,12 @@ class ErrorBody:
     def from_dict(cls: type[T], src_dict: Mapping[str, Any]) -> T:
         d = dict(src_dict)
         error_type = d.pop("errorType")
+        if error_type is None:
+            raise KeyError("errorType")
 
         error_message = d.pop("errorMessage")
+        if error_message is None:
+            raise KeyError("errorMessage")
 
         correlation_id = d.pop("correlationId", UNSET)
         if correlation_id is None:

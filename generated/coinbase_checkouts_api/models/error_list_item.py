@@ -43,8 +43,12 @@ class ErrorListItem:
     def from_dict(cls: type[T], src_dict: Mapping[str, Any]) -> T:
         d = dict(src_dict)
         id = d.pop("id")
+        if id is None:
+            raise KeyError("id")
 
         message = d.pop("message")
+        if message is None:
+            raise KeyError("message")
 
         error_list_item = cls(
             id=id,

@@ -112,10 +112,16 @@ class Refund:
     def from_dict(cls: type[T], src_dict: Mapping[str, Any]) -> T:
         d = dict(src_dict)
         id = d.pop("id")
+        if id is None:
+            raise KeyError("id")
 
         checkout_id = d.pop("checkoutId")
+        if checkout_id is None:
+            raise KeyError("checkoutId")
 
         amount = d.pop("amount")
+        if amount is None:
+            raise KeyError("amount")
 
         status = RefundStatus(d.pop("status"))
 

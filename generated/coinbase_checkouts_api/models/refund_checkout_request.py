@@ -52,6 +52,8 @@ class RefundCheckoutRequest:
     def from_dict(cls: type[T], src_dict: Mapping[str, Any]) -> T:
         d = dict(src_dict)
         amount = d.pop("amount")
+        if amount is None:
+            raise KeyError("amount")
 
         currency = d.pop("currency", UNSET)
         if currency is None:

@@ -120,8 +120,9 @@ def sync_detailed(
 ) -> Response[Checkout | ErrorBody | ErrorBody | ErrorListBody]:
     """Deactivate a checkout
 
-     Ends an ACTIVE checkout, for good. No body and no idempotency key are documented. After an unclear
-    answer, read the checkout: DEACTIVATED means it is done.
+     Ends an ACTIVE checkout, for good. The reference page has no body and no idempotency key; the
+    mapping page's sample sends an empty object. After an unclear answer, read the checkout: DEACTIVATED
+    means it is done.
 
     Args:
         id (str):
@@ -152,8 +153,9 @@ def sync(
 ) -> Checkout | ErrorBody | ErrorBody | ErrorListBody | None:
     """Deactivate a checkout
 
-     Ends an ACTIVE checkout, for good. No body and no idempotency key are documented. After an unclear
-    answer, read the checkout: DEACTIVATED means it is done.
+     Ends an ACTIVE checkout, for good. The reference page has no body and no idempotency key; the
+    mapping page's sample sends an empty object. After an unclear answer, read the checkout: DEACTIVATED
+    means it is done.
 
     Args:
         id (str):
@@ -179,8 +181,9 @@ async def asyncio_detailed(
 ) -> Response[Checkout | ErrorBody | ErrorBody | ErrorListBody]:
     """Deactivate a checkout
 
-     Ends an ACTIVE checkout, for good. No body and no idempotency key are documented. After an unclear
-    answer, read the checkout: DEACTIVATED means it is done.
+     Ends an ACTIVE checkout, for good. The reference page has no body and no idempotency key; the
+    mapping page's sample sends an empty object. After an unclear answer, read the checkout: DEACTIVATED
+    means it is done.
 
     Args:
         id (str):
@@ -209,8 +212,9 @@ async def asyncio(
 ) -> Checkout | ErrorBody | ErrorBody | ErrorListBody | None:
     """Deactivate a checkout
 
-     Ends an ACTIVE checkout, for good. No body and no idempotency key are documented. After an unclear
-    answer, read the checkout: DEACTIVATED means it is done.
+     Ends an ACTIVE checkout, for good. The reference page has no body and no idempotency key; the
+    mapping page's sample sends an empty object. After an unclear answer, read the checkout: DEACTIVATED
+    means it is done.
 
     Args:
         id (str):
