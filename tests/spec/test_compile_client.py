@@ -257,6 +257,23 @@ def test_settings_around_it_do_not_matter(tmp_path: Path, name: str) -> None:
     assert {**committed, name: HOSTILE[name].encode()} == project.contents()
 
 
+@pytest.mark.parametrize("name", ["build", ".nox", "dist", "venv", "site-packages"])
+def test_names_of_folders_around_it_do_not_matter(tmp_path: Path, name: str) -> None:
+    """
+    Ruff leaves out what lies below folders of these names, or is ignored by git; what we compile may lie there.
+    """
+    project = Project(tmp_path / name / "project")
+    temporary = tmp_path / name / "temporary"
+    temporary.mkdir()
+    (temporary / ".gitignore").write_text("*\n", encoding="utf-8")
+    subprocess.run(["git", "init", "--quiet", str(temporary)], check=True)
+    done = project.run("--check", cwd=tmp_path, TMPDIR=str(temporary))
+    assert (0, "", "") == (done.returncode, done.stdout, done.stderr)
+    committed = project.contents()
+    assert project.run(cwd=tmp_path).returncode == 0
+    assert committed == project.contents()
+
+
 def test_modules_in_the_current_folder_do_not_matter(project: Project, tmp_path: Path) -> None:
     """
     A folder with a types.py, as the package itself is one, or with modules named like the compiler's, is no trap.
