@@ -30,8 +30,9 @@ KEYWORDS: Final = (
     "maxItems",
 )
 
-# Limits that only third parties report: a server may enforce them or not, so both pass.
-OPEN: Final = frozenset({"metadata-maxProperties", "metadata.value-type", "metadata.value-maxLength"})
+# Limits that only third parties report, and the rule that says so: a server may enforce them or not, so both pass.
+_METADATA_LIMITS: Final = ("metadata-maxProperties", "metadata.value-type", "metadata.value-maxLength")
+OPEN: Final[Mapping[str, str]] = dict.fromkeys(_METADATA_LIMITS, "create.metadata-limits")
 
 _SENTENCES: Final = {
     "required": "is required",

@@ -166,7 +166,7 @@ def test_media_type(api: Exchange, media_type: str) -> None:
         refused(answer, 400, 415, 422)
 
 
-@claim("create.metadata-kept", "create.echo")
+@claim("create.metadata-kept", "create.echo", "create.metadata-limits")
 def test_metadata_kept(api: Exchange) -> None:
     """Twenty keys of metadata with a hundred characters each come back as they were sent."""
     metadata = {f"key{number}": f"{number:0100d}" for number in range(20)}

@@ -37,7 +37,7 @@ def test_even_pages(api: Exchange) -> None:
     assert expected == ids([checkout for page in found for checkout in page])
 
 
-@claim("list.single-page", "list.partition")
+@claim("list.single-page", "list.partition", "list.last-page")
 def test_single_page(api: Exchange) -> None:
     """What fits on one page comes on one page, without a token."""
     expected = made(api, 2)
