@@ -22,7 +22,12 @@ nox.options.stop_on_first_error = True
 ROOT = Path(__file__).parent
 PROJECT = nox.project.load_toml(ROOT / "pyproject.toml")
 LOCK = "requirements.lock"
-PACKAGES = ("coinbase_checkouts", "coinbase_checkouts_api", "coinbase_checkouts_conformance", "coinbase_checkouts_sandbox")
+PACKAGES = (
+    "coinbase_checkouts",
+    "coinbase_checkouts_api",
+    "coinbase_checkouts_conformance",
+    "coinbase_checkouts_sandbox",
+)
 HAND_WRITTEN = ("overlays", "conformance", "tests", "spec", "noxfile.py")
 
 
@@ -105,6 +110,7 @@ def types(session: nox.Session) -> None:
     install(session, "types", extra="[all]")
     session.run("mypy", *HAND_WRITTEN, silent=True)
     session.run("pyright", silent=True)
+    # Below 100 % it exits 1.
     for package in PACKAGES[:2]:
         session.run("pyright", "--ignoreexternal", "--verifytypes", package, silent=True)
 

@@ -16,7 +16,7 @@ import signal
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
@@ -50,7 +50,7 @@ def documented_example() -> dict[str, Any]:
 
 
 @contextmanager
-def running_sandbox(folder: Path) -> Iterator[str]:
+def running_sandbox(folder: Path) -> Generator[str]:
     """
     Our sandbox as a process of its own, on a free port, with its data in *folder*; its URL.
 

@@ -79,7 +79,8 @@ class ApiKey:
         hidden = Secret(private_key)
         private_key = ""
         # Debuggers call repr() on what is half made, too.
-        self.id, self.algorithm = "", "key"
+        self.id: str = ""
+        self.algorithm: str = "key"
         if not _is_plain(id):
             raise KeyFormatError(f"{source}: the key's id is empty or no plain text")
         loaded = _load(hidden)
@@ -158,7 +159,7 @@ class JwtAuth(httpx.Auth):
         self._api_key = api_key
         self._now_s = now_s
         self._nonce = nonce
-        self.offset_s = 0.0
+        self.offset_s: float = 0.0
 
     def token(self, method: str, url: httpx.URL | str) -> str:
         """The token for one request; valid for 120 seconds from now, and for this method, host and path only."""

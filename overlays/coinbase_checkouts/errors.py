@@ -130,7 +130,7 @@ class InvalidRequestError(CheckoutsError, ValueError):
     def __init__(self, violations: Sequence[Violation], **context: Any) -> None:
         told = "; ".join(f"{violation.pointer.removeprefix('/')}: {violation.message}" for violation in violations)
         super().__init__(told, **context)
-        self.violations = tuple(violations)
+        self.violations: tuple[Violation, ...] = tuple(violations)
 
 
 class NoResponseError(CheckoutsError):
