@@ -10,14 +10,16 @@ first attempt may have acted. A 401 is tried once more, by the service's own clo
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator
-from dataclasses import dataclass, replace
-from typing import Any, TypeVar
+from collections.abc import Callable, Generator, Mapping
+from contextvars import ContextVar
+from dataclasses import dataclass, field, replace
+from typing import Any, Final, TypeVar
 
 from . import responses
 from .errors import CheckoutsError, NoResponseError, Outcome
 from .operations import Call, Settlement
 from .retries import REFUSALS, RetryPolicy, delay_s, offset_s
+from .sensor import LOGGER, Drift, sense
 
 T = TypeVar("T")
 
@@ -43,8 +45,7 @@ class Answer:
 
     status: int
     content: bytes
-    retry_after: str | None = None
-    date: str | None = None
+    headers: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,13 +73,37 @@ class Surroundings:
         draw: Uniform in [0, 1).
         learn_offset: Told how many seconds the service's clock is ahead of *now_s*, so that the next
             token is stamped with its time.
+        report: Told every way in which an answer is not as described.
+        strict: Make an error of each of them.
     """
 
     now_s: Callable[[], float]
     monotonic_s: Callable[[], float]
     draw: Callable[[], float]
     learn_offset: Callable[[float], None]
+    report: Callable[[Drift], None]
+    strict: bool = False
 
+
+@dataclass(frozen=True, slots=True)
+class Exchange:
+    """
+    What a call that succeeded came to, beside its model.
+
+    Attributes:
+        headers: Of the last answer; names in any case.
+        elapsed_s: From the first attempt to the last answer, pauses included.
+        attempts: How many there were.
+    """
+
+    status: int
+    headers: Mapping[str, str]
+    elapsed_s: float
+    attempts: int
+
+
+# The newest exchange of this thread or task, for whoever asked for more than the model.
+LAST: Final[ContextVar[Exchange]] = ContextVar("LAST")
 
 Conversation = Generator[Attempt | Pause, Answer | NoAnswer | None, T]
 
@@ -99,15 +124,18 @@ def converse(call: Call[T], policy: RetryPolicy, world: Surroundings) -> Convers
         left_s = policy.deadline_s - (world.monotonic_s() - began)
         reply = yield Attempt(call, timeout_s=max(0.001, min(policy.timeout_s, left_s)))
         assert reply is not None, "an Attempt is told what came of it"
-        result = _result(call, reply, unclear=unclear)
+        result = _result(call, reply, world, unclear=unclear)
+        LOGGER.debug("%s: attempt %d: %s", call.operation, attempts, getattr(reply, "status", None) or reply)
         if not isinstance(result, CheckoutsError):
+            assert isinstance(reply, Answer), "only an answer makes a model"
+            LAST.set(Exchange(reply.status, reply.headers, world.monotonic_s() - began, attempts))
             return result
         unclear = unclear or result.outcome is Outcome.UNKNOWN
         answer = reply if isinstance(reply, Answer) else None
         if answer is not None and answer.status == 401 and not seen_401 and attempts <= policy.max_retries:
             # Nothing was done, so this is safe; the usual cause is a clock, and the answer carries one.
             seen_401 = True
-            if (ahead_s := offset_s(answer.date, now_s=world.now_s())) is not None:
+            if (ahead_s := offset_s(answer.headers.get("date"), now_s=world.now_s())) is not None:
                 world.learn_offset(ahead_s)
             continue
         if answer is not None and answer.status in REFUSALS and unclear and call.settlement is not None:
@@ -116,7 +144,7 @@ def converse(call: Call[T], policy: RetryPolicy, world: Surroundings) -> Convers
             attempts,
             policy,
             status=None if answer is None else answer.status,
-            retry_after=None if answer is None else answer.retry_after,
+            retry_after=None if answer is None else answer.headers.get("retry-after"),
             now_s=world.now_s(),
             spent_s=world.monotonic_s() - began,
             draw=world.draw(),
@@ -126,10 +154,17 @@ def converse(call: Call[T], policy: RetryPolicy, world: Surroundings) -> Convers
         yield Pause(wait_s)
 
 
-def _result(call: Call[T], reply: Answer | NoAnswer, *, unclear: bool) -> T | CheckoutsError:
+def _result(call: Call[T], reply: Answer | NoAnswer, world: Surroundings, *, unclear: bool) -> T | CheckoutsError:
     """What one attempt came to."""
     if isinstance(reply, Answer):
-        return responses.read(call, reply.status, reply.content, unclear=unclear)
+        body = responses.json_object(reply.content)
+        drifts = list(sense(call.operation, reply.status, body))
+        for drift in drifts:
+            world.report(drift)
+        result = responses.read(call, reply.status, body, unclear=unclear)
+        if world.strict and drifts and not isinstance(result, CheckoutsError):
+            return responses.invalid(call, reply.status, f"was not as described: {drifts[0]}")
+        return result
     may_have_acted = unclear or (reply.sent and call.writes)
     return NoResponseError(
         f"{call.operation}: no answer: {reply.reason}",

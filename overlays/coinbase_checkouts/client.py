@@ -12,11 +12,11 @@ import asyncio
 import copy
 import random
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import replace
 from functools import partial
 from types import TracebackType
-from typing import Any, Final, Self, TypeVar
+from typing import Any, Final, ParamSpec, Self, TypeVar
 
 import httpx
 
@@ -28,10 +28,13 @@ from .calls import Attempt, Conversation, Pause, Surroundings, converse
 from .errors import CheckoutsError
 from .operations import Amount, Call, Checks, Moment
 from .pagination import AsyncListing, SyncListing, Token
+from .raw import RawResponse, raw
 from .retries import RetryPolicy
+from .sensor import Drift, Sensor
 from .transport import PRODUCTION, AsyncTransport, SyncTransport, checked_base_url
 from .waiting import Until, poll
 
+P = ParamSpec("P")
 T = TypeVar("T")
 _DEFAULTS: Final = RetryPolicy()
 
@@ -65,6 +68,8 @@ class _Base:
         deadline: float,
         max_retries: int,
         validate: bool,
+        strict: bool,
+        on_drift: Callable[[Drift], None] | None,
     ) -> None:
         if not isinstance(api_key, ApiKey):  # pyright: ignore[reportUnnecessaryIsInstance] -- a str is the usual mistake
             raise TypeError(f"api_key must be an ApiKey, not {type(api_key).__name__}; see ApiKey.from_file")
@@ -72,7 +77,9 @@ class _Base:
         self._auth = JwtAuth(api_key)
         self._policy = _policy(timeout, deadline, max_retries)
         self._validate = validate
-        self._world = Surroundings(time.time, time.monotonic, random.random, self._learn_offset)
+        self._world = Surroundings(
+            time.time, time.monotonic, random.random, self._learn_offset, Sensor(on_drift).report, strict
+        )
 
     @property
     def base_url(self) -> str:
@@ -120,6 +127,9 @@ class Checkouts(_Base):
         max_retries: Attempts after the first; 0 for none. See `coinbase_checkouts.retries`.
         validate: Hold every request against the description before it is sent, and tell all that is wrong
             with it at once (`InvalidRequestError.violations`). An id is always checked: it is part of the address.
+        strict: Raise `InvalidResponseError` for any answer that is not as described, instead of reporting it.
+        on_drift: Called once for each kind of thing that the service answers and the description does not
+            have: an unknown status, an undocumented field. It is logged as well, and the payment goes on.
         http_client: Your own httpx client, with its proxies and hooks; not closed by ours.
 
     Every method raises the errors of `coinbase_checkouts.errors`.
@@ -135,6 +145,8 @@ class Checkouts(_Base):
         deadline: float = _DEFAULTS.deadline_s,
         max_retries: int = _DEFAULTS.max_retries,
         validate: bool = True,
+        strict: bool = False,
+        on_drift: Callable[[Drift], None] | None = None,
         http_client: httpx.Client | None = None,
     ) -> None:
         super().__init__(
@@ -145,6 +157,8 @@ class Checkouts(_Base):
             deadline=deadline,
             max_retries=max_retries,
             validate=validate,
+            strict=strict,
+            on_drift=on_drift,
         )
         self._transport = SyncTransport(self._base_url, self._auth, http_client)
 
@@ -330,6 +344,15 @@ class Checkouts(_Base):
         except StopIteration as stop:
             return stop.value  # type: ignore[no-any-return]
 
+    def with_raw_response(self, method: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> RawResponse[T]:
+        """
+        Call one of the methods above and return its result with status, headers, time and attempts.
+
+            raw = checkouts.with_raw_response(checkouts.create, "100.50")
+            raw.status, raw.headers["date"], raw.attempts, raw.parsed.url
+        """
+        return raw(method(*args, **kwargs))
+
     def close(self) -> None:
         """Close the connections. A closed client raises RuntimeError."""
         self._transport.close()
@@ -356,6 +379,8 @@ class AsyncCheckouts(_Base):
         deadline: float = _DEFAULTS.deadline_s,
         max_retries: int = _DEFAULTS.max_retries,
         validate: bool = True,
+        strict: bool = False,
+        on_drift: Callable[[Drift], None] | None = None,
         http_client: httpx.AsyncClient | None = None,
     ) -> None:
         super().__init__(
@@ -366,6 +391,8 @@ class AsyncCheckouts(_Base):
             deadline=deadline,
             max_retries=max_retries,
             validate=validate,
+            strict=strict,
+            on_drift=on_drift,
         )
         self._transport = AsyncTransport(self._base_url, self._auth, http_client)
 
@@ -496,6 +523,12 @@ class AsyncCheckouts(_Base):
                     step = next(conversation)
         except StopIteration as stop:
             return stop.value  # type: ignore[no-any-return]
+
+    async def with_raw_response(
+        self, method: Callable[P, Awaitable[T]], /, *args: P.args, **kwargs: P.kwargs
+    ) -> RawResponse[T]:
+        """As `Checkouts.with_raw_response`."""
+        return raw(await method(*args, **kwargs))
 
     async def close(self) -> None:
         """Close the connections. A closed client raises RuntimeError."""

@@ -28,6 +28,7 @@ from .errors import (
 )
 from .operations import Call
 from .retries import RETRYABLE_STATUSES, UNCLEAR_STATUSES
+from .sensor import mended
 
 T = TypeVar("T")
 
@@ -64,23 +65,31 @@ class ErrorText:
     error_link: str | None = None
 
 
-def read(call: Call[T], status: int, content: bytes, *, unclear: bool) -> T | ApiError | InvalidResponseError:
+def read(
+    call: Call[T], status: int, body: dict[str, Any] | None, *, unclear: bool
+) -> T | ApiError | InvalidResponseError:
     """
     The model of a successful answer, or the error of any other.
 
     Args:
         status: An int: proxies answer with codes (520, 529) that `http.HTTPStatus` lacks.
+        body: What `json_object` makes of the answer.
         unclear: Whether an earlier attempt of the same call may have had its effect.
     """
     if 200 <= status < 300:
-        made = _model(call, content)
+        made = _model(call, body)
         if not isinstance(made, str):
             return made
         reason = made
     elif status < 400:
         reason = "redirects elsewhere, which this API does not do; it was not followed"
     else:
-        return _api_error(call, status, content, unclear=unclear)
+        return _api_error(call, status, body or {}, unclear=unclear)
+    return invalid(call, status, reason)
+
+
+def invalid(call: Call[Any], status: int, reason: str) -> InvalidResponseError:
+    """The error of an answer that cannot be used."""
     return InvalidResponseError(
         f"{call.operation}: the answer with status {status} {reason}",
         status=status,
@@ -91,7 +100,8 @@ def read(call: Call[T], status: int, content: bytes, *, unclear: bool) -> T | Ap
     )
 
 
-def _json_object(content: bytes) -> dict[str, Any] | None:
+def json_object(content: bytes) -> dict[str, Any] | None:
+    """The JSON object in *content*; None where there is none."""
     try:
         body = json.loads(content)
     except (ValueError, RecursionError):
@@ -99,26 +109,27 @@ def _json_object(content: bytes) -> dict[str, Any] | None:
     return body if isinstance(body, dict) else None
 
 
-def _model(call: Call[T], content: bytes) -> T | str:
+def _model(call: Call[T], body: dict[str, Any] | None) -> T | str:
     """The model, or what is wrong with the body."""
-    body = _json_object(content)
     if body is None:
         return "is not a JSON object"
-    try:
-        return call.read(body)
-    except KeyError as exc:
-        return f"lacks the required field {exc.args[0]!r}"
-    except (TypeError, ValueError, AttributeError):
-        return "has a field of another type than the description gives it"
+    # First as it is; then without what is not of the described types, which the sensor reports.
+    for source in (lambda: body, lambda: mended(call.operation, body)):
+        try:
+            return call.read(source())
+        except KeyError as exc:
+            return f"lacks the required field {exc.args[0]!r}"
+        except (TypeError, ValueError, AttributeError):
+            continue
+    return "has a field of another type than the description gives it"
 
 
-def error_text(content: bytes) -> ErrorText:
+def error_text(body: Mapping[str, Any]) -> ErrorText:
     """
     What an error body says: ErrorBody, ErrorListBody, LegacyErrorBody, or nothing.
 
     Source: the three schemas of these names in spec/openapi.yaml.
     """
-    body = _json_object(content) or {}
     listed = body.get("errors")
     if isinstance(listed, list) and listed and isinstance(listed[0], dict):
         return ErrorText(error_type=_text(listed[0].get("id")), message=_text(listed[0].get("message")) or "")
@@ -140,8 +151,8 @@ def _text(value: object) -> str | None:
     return line if len(line) <= MESSAGE_LIMIT else f"{line[:MESSAGE_LIMIT]}…"
 
 
-def _api_error(call: Call[Any], status: int, content: bytes, *, unclear: bool) -> ApiError:
-    told = error_text(content)
+def _api_error(call: Call[Any], status: int, body: Mapping[str, Any], *, unclear: bool) -> ApiError:
+    told = error_text(body)
     may_have_acted = call.writes and (unclear or status in UNCLEAR_STATUSES)
     return _error_class(call, status, told)(
         status=status,

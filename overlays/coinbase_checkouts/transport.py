@@ -276,7 +276,7 @@ if sys.platform != "win32":
 
 
 def _answer(response: httpx.Response, content: bytes) -> Answer:
-    return Answer(response.status_code, content, response.headers.get("retry-after"), response.headers.get("date"))
+    return Answer(response.status_code, content, response.headers)
 
 
 def _no_answer(exc: httpx.RequestError) -> NoAnswer:

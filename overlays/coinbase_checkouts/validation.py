@@ -25,7 +25,7 @@ from .errors import Violation
 
 Schema = Mapping[str, Any]
 Check = Callable[[Any, str], Iterator[Violation]]
-Maker = Callable[[Any, Schema], Check]
+Maker = Callable[[Any, Schema, bool], Check]
 
 CURRENCIES: Final = ("USDC", "USD", "EUR", "SGD", "GBP")
 _DATE_TIME: Final = re.compile(
@@ -184,9 +184,13 @@ def _body_check(operation_id: str) -> Check:
     return compiled(operation(operation_id)["requestBody"]["content"]["application/json"]["schema"])
 
 
-def compiled(schema: Schema) -> Check:
+def compiled(schema: Schema, *, closed: bool = False) -> Check:
     """
     A schema as a function from a value and its pointer to what is wrong with it.
+
+    Args:
+        schema: May be a reference.
+        closed: A field that the schema does not name is `undocumented`, here and in all schemas below.
 
     Raises:
         LookupError: The schema has a keyword that this module does not know.
@@ -195,7 +199,9 @@ def compiled(schema: Schema) -> Check:
     if strange := schema.keys() - _MAKERS.keys() - _SILENT - {"type"}:
         raise LookupError(f"{__name__} does not know the keywords {sorted(strange)}")
     kind = schema["type"]
-    checks = [_MAKERS[keyword](schema[keyword], schema) for keyword in schema if keyword in _MAKERS]
+    checks = [_MAKERS[keyword](schema[keyword], schema, closed) for keyword in schema if keyword in _MAKERS]
+    if closed and kind == "object" and "additionalProperties" not in schema:
+        checks.append(_nothing_else(schema.get("properties", {})))
 
     def check(value: Any, pointer: str) -> Iterator[Violation]:
         # To Python True is an int; to JSON it is not.
@@ -211,7 +217,7 @@ def compiled(schema: Schema) -> Check:
 def _simple(keyword: str, holds: Callable[[Any, Any], bool], message: str) -> tuple[str, Maker]:
     """A keyword that only looks at the value; *holds* is asked with what the keyword says and the value."""
 
-    def make(expected: Any, _: Schema) -> Check:
+    def make(expected: Any, _: Schema, __: bool) -> Check:
         told = message.format(", ".join(map(str, expected)) if isinstance(expected, list) else expected)
 
         def check(value: Any, pointer: str) -> Iterator[Violation]:
@@ -223,7 +229,7 @@ def _simple(keyword: str, holds: Callable[[Any, Any], bool], message: str) -> tu
     return keyword, make
 
 
-def _required(names: list[str], _: Schema) -> Check:
+def _required(names: list[str], _: Schema, __: bool) -> Check:
     def check(value: Any, pointer: str) -> Iterator[Violation]:
         yield from (
             Violation(f"{pointer}/{escaped(name)}", "required", "must be given") for name in names if name not in value
@@ -232,8 +238,8 @@ def _required(names: list[str], _: Schema) -> Check:
     return check
 
 
-def _properties(schemas: Mapping[str, Schema], _: Schema) -> Check:
-    checks = {name: compiled(inner) for name, inner in schemas.items()}
+def _properties(schemas: Mapping[str, Schema], _: Schema, closed: bool) -> Check:
+    checks = {name: compiled(inner, closed=closed) for name, inner in schemas.items()}
 
     def check(value: Any, pointer: str) -> Iterator[Violation]:
         for name, check_one in checks.items():
@@ -243,9 +249,13 @@ def _properties(schemas: Mapping[str, Schema], _: Schema) -> Check:
     return check
 
 
-def _additional(inner: Schema, schema: Schema) -> Check:
+def _anything(_: Any, __: str) -> Iterator[Violation]:
+    yield from ()
+
+
+def _additional(inner: Schema | bool, schema: Schema, closed: bool) -> Check:
     known = schema.get("properties", {}).keys()
-    check_one = compiled(inner)
+    check_one = _anything if isinstance(inner, bool) else compiled(inner, closed=closed)
 
     def check(value: Any, pointer: str) -> Iterator[Violation]:
         for name, item in value.items():
@@ -255,12 +265,20 @@ def _additional(inner: Schema, schema: Schema) -> Check:
     return check
 
 
-def _items(inner: Schema, _: Schema) -> Check:
-    check_one = compiled(inner)
+def _items(inner: Schema, _: Schema, closed: bool) -> Check:
+    check_one = compiled(inner, closed=closed)
 
     def check(value: Any, pointer: str) -> Iterator[Violation]:
         for index, item in enumerate(value):
             yield from check_one(item, f"{pointer}/{index}")
+
+    return check
+
+
+def _nothing_else(properties: Mapping[str, Schema]) -> Check:
+    def check(value: Any, pointer: str) -> Iterator[Violation]:
+        for name in value.keys() - properties.keys():
+            yield Violation(f"{pointer}/{escaped(name)}", "undocumented", "is not described")
 
     return check
 

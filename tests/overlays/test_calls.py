@@ -15,12 +15,14 @@ from coinbase_checkouts.errors import (
     BadRequestError,
     CheckoutsError,
     ConflictError,
+    InvalidResponseError,
     NoResponseError,
     Outcome,
     ServerError,
 )
 from coinbase_checkouts.operations import Call
 from coinbase_checkouts.retries import RetryPolicy
+from coinbase_checkouts.sensor import Drift
 
 ID = "68f7a946db0529ea9b6d3a12"
 KEY = "8e03978e-40d5-43e8-bc93-6894a57f9324"
@@ -32,17 +34,26 @@ DEACTIVATE = operations.deactivate(ID, CHECKS)
 NOW = 1_800_000_000
 OFFSETS: list[float] = []
 """What the conversation learnt of the service's clock, newest run only."""
+DRIFTS: list[Drift] = []
+"""What it reported, newest run only."""
 LOST = NoAnswer(sent=True, reason="ReadTimeout")
 UNSENT = NoAnswer(sent=False, reason="ConnectError")
 
 
 def drive(
-    call: Call[Any], replies: list[Answer | NoAnswer], policy: RetryPolicy = DEFAULTS, took_s: float = 0
+    call: Call[Any],
+    replies: list[Answer | NoAnswer],
+    policy: RetryPolicy = DEFAULTS,
+    took_s: float = 0,
+    *,
+    strict: bool = False,
 ) -> tuple[Any, list[Attempt | Pause]]:
     """What the call came to, and every step it asked for; each attempt takes *took_s* seconds."""
     clock = [0.0]
     OFFSETS.clear()
-    conversation = converse(call, policy, Surroundings(lambda: NOW, lambda: clock[0], lambda: 0.5, OFFSETS.append))
+    DRIFTS.clear()
+    world = Surroundings(lambda: NOW, lambda: clock[0], lambda: 0.5, OFFSETS.append, DRIFTS.append, strict)
+    conversation = converse(call, policy, world)
     steps: list[Attempt | Pause] = []
     reply: Answer | NoAnswer | None = None
     waiting = iter(replies)
@@ -152,7 +163,7 @@ def test_retry_after_is_obeyed(checkout_json: dict[str, Any]) -> None:
     """
     A 429 that names its time is tried again after it.
     """
-    _, steps = drive(GET, [Answer(429, b"", retry_after="3"), ok(checkout_json)])
+    _, steps = drive(GET, [Answer(429, b"", headers={"retry-after": "3"}), ok(checkout_json)])
     assert Pause(3.25) == steps[1]
 
 
@@ -176,7 +187,7 @@ def test_401_is_tried_once_more_by_the_service_s_clock(
     """
     After a 401 the next attempt follows at once, stamped with the time the answer was.
     """
-    result, steps = drive(GET, [Answer(401, b"{}", date=date), ok(checkout_json)])
+    result, steps = drive(GET, [Answer(401, b"{}", headers={"date": date} if date else {}), ok(checkout_json)])
     assert result.id == ID
     assert [Attempt, Attempt] == [type(step) for step in steps]
     assert expected == OFFSETS
@@ -230,3 +241,31 @@ def test_deactivation_refused_at_first_is_refused() -> None:
     """
     error, steps = drive(DEACTIVATE, [Answer(409, b"{}")])
     assert (ConflictError, Outcome.REFUSED, 1) == (type(error), error.outcome, len(steps))
+
+
+def test_drift_is_reported_and_the_payment_goes_on(checkout_json: dict[str, Any]) -> None:
+    """
+    An unknown status and an undocumented field are told, in failed answers too, and the result is the checkout.
+    """
+    news = {**checkout_json, "status": "ON_HOLD", "riskScore": 1}
+    result, _ = drive(GET, [Answer(520, b"<html>"), ok(news)])
+    assert result.status == "ON_HOLD"
+    assert {
+        Drift("getCheckout", "status", "", "520"),
+        Drift("getCheckout", "enum", "/status", "ON_HOLD"),
+        Drift("getCheckout", "undocumented", "/riskScore"),
+    } == set(DRIFTS)
+
+
+def test_strict_makes_an_error_of_drift(checkout_json: dict[str, Any]) -> None:
+    """
+    With strict a success that is not as described is an InvalidResponseError; for a write the outcome is unknown.
+    """
+    news = ok({**checkout_json, "riskScore": 1})
+    error, _ = drive(GET, [news], strict=True)
+    assert isinstance(error, InvalidResponseError)
+    assert "undocumented at /riskScore" in str(error)
+    error, _ = drive(DEACTIVATE, [news], strict=True)
+    assert (InvalidResponseError, Outcome.UNKNOWN) == (type(error), error.outcome)
+    result, _ = drive(GET, [ok(checkout_json)], strict=True)
+    assert result.id == ID

@@ -25,6 +25,7 @@ from coinbase_checkouts.errors import (
     ServerError,
 )
 from coinbase_checkouts.idempotency import key_for
+from coinbase_checkouts.sensor import Drift
 
 from .conftest import CUT, DRIP, DROP, FLOOD, HANG, Reply, Server
 
@@ -525,3 +526,44 @@ def test_validation_can_be_switched_off(server: Server, api_key: ApiKey, checkou
     with Checkouts(api_key, base_url=server.url) as client, pytest.raises(InvalidRequestError):
         client.create("0.00")
     assert len(server.received) == 1
+
+
+@pytest.mark.anyio
+async def test_raw_response_has_what_came_beside_the_model(
+    server: Server, client: Checkouts, aclient: AsyncCheckouts, checkout_json: dict[str, Any]
+) -> None:
+    """
+    Status, headers in any case, time and attempts of the very call are there, sync and async.
+    """
+    good = Reply(201, json.dumps(checkout_json).encode(), {"X-Request-Id": "abc"})
+    server.answer(Reply(503), good, good)
+    raw = client.with_raw_response(client.create, "100.50", description="x")
+    assert (ID, 201, "abc", 2) == (raw.parsed.id, raw.status, raw.headers["x-request-ID"], raw.attempts)
+    assert 0 < raw.elapsed_s < 60
+    araw = await aclient.with_raw_response(aclient.create, "100.50")
+    assert (ID, 201, 1) == (araw.parsed.id, araw.status, araw.attempts)
+
+
+def test_drift_is_told_to_the_callback_once(server: Server, api_key: ApiKey, checkout_json: dict[str, Any]) -> None:
+    """
+    A client reports each kind of drift once, to the callback it was given.
+    """
+    heard: list[Drift] = []
+    server.answer({**checkout_json, "status": "ON_HOLD"})
+    with Checkouts(api_key, base_url=server.url, on_drift=heard.append) as client:
+        client.get(ID)
+        client.with_options(max_retries=0).get(ID)
+    assert [Drift("getCheckout", "enum", "/status", "ON_HOLD")] == heard
+
+
+@pytest.mark.anyio
+async def test_strict_client_raises_on_drift(server: Server, api_key: ApiKey, checkout_json: dict[str, Any]) -> None:
+    """
+    strict=True makes an error of what is otherwise reported.
+    """
+    server.answer({**checkout_json, "status": "ON_HOLD"})
+    with Checkouts(api_key, base_url=server.url, strict=True) as client, pytest.raises(InvalidResponseError):
+        client.get(ID)
+    async with AsyncCheckouts(api_key, base_url=server.url, strict=True) as aclient:
+        with pytest.raises(InvalidResponseError, match="enum 'ON_HOLD' at /status"):
+            await aclient.get(ID)

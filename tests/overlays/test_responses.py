@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from coinbase_checkouts import Checkout, operations, responses
+from coinbase_checkouts import UNSET, Checkout, CheckoutStatus, Network, operations, responses
 from coinbase_checkouts.errors import (
     ApiError,
     AuthenticationError,
@@ -40,7 +41,7 @@ def error(error_type: str = "invalid_request", message: str = "No.", **more: str
 
 
 def read(status: int, content: bytes, call: Any = GET, *, unclear: bool = False) -> Any:
-    return responses.read(call, status, content, unclear=unclear)
+    return responses.read(call, status, responses.json_object(content), unclear=unclear)
 
 
 @pytest.mark.parametrize("status", [200, 201, 202, 206, 299])
@@ -183,15 +184,57 @@ def test_success_that_is_none_is_an_invalid_response(content: bytes, reason: str
 
 
 @pytest.mark.parametrize(
-    ("field", "value"), [("createdAt", "yesterday"), ("createdAt", 5), ("status", 5), ("settlement", 5)]
+    ("fields", "attribute", "expected"),
+    [
+        ({"createdAt": "yesterday"}, "created_at", datetime(1, 1, 1, tzinfo=UTC)),
+        ({"updatedAt": 1_800_000_000}, "updated_at", datetime(1, 1, 1, tzinfo=UTC)),
+        ({"expiresAt": "2026-02-30T00:00:00Z"}, "expires_at", UNSET),
+        ({"status": 5}, "status", CheckoutStatus("5")),
+        ({"network": {"chain": 1}}, "network", Network('{"chain": 1}')),
+        ({"settlement": "none", "createdAt": ""}, "settlement", UNSET),
+        ({"refunds": "none", "createdAt": ""}, "refunds", UNSET),
+        ({"metadata": ["a"], "createdAt": ""}, "metadata", UNSET),
+        ({"description": 5, "createdAt": ""}, "description", UNSET),
+        ({"amount": 5, "createdAt": ""}, "amount", "5"),
+    ],
 )
-def test_field_of_another_type_is_an_invalid_response(field: str, value: Any, checkout_json: dict[str, Any]) -> None:
+def test_field_of_another_type_does_not_stop_a_payment(
+    fields: dict[str, Any], attribute: str, expected: Any, checkout_json: dict[str, Any]
+) -> None:
     """
-    A field that cannot be read is told without quoting it.
+    What cannot be read is left out; what a model cannot be without has a stand-in; all else is as it was.
     """
-    told = read(200, json.dumps({**checkout_json, field: value}).encode())
+    made = read(200, json.dumps({**checkout_json, **fields}).encode())
+    assert isinstance(made, Checkout)
+    assert expected == getattr(made, attribute)
+    assert ID == made.id
+    assert made.transaction_hash == checkout_json["transactionHash"]
+
+
+def test_broken_item_of_a_list_is_left_out(checkout_json: dict[str, Any]) -> None:
+    """
+    A page with one item that is no checkout has the others.
+    """
+    made = read(200, json.dumps({"checkouts": [checkout_json, "x", None]}).encode(), LIST)
+    assert [ID] == [checkout.id for checkout in made.checkouts]
+
+
+@pytest.mark.parametrize("body", [{"checkouts": "x"}, {"checkouts": {}}, {"checkouts": 5}])
+def test_answer_whose_whole_is_of_another_type_is_invalid(body: dict[str, Any]) -> None:
+    """
+    Where nothing is left to read, it is an error that quotes nothing.
+    """
+    told = read(200, json.dumps(body).encode(), LIST)
+    assert isinstance(told, InvalidResponseError) or told.checkouts == []
+
+
+@pytest.mark.parametrize("name", ["id", "url", "amount", "currency", "address", "createdAt", "status"])
+def test_required_field_that_is_null_is_missing(name: str, checkout_json: dict[str, Any]) -> None:
+    """
+    Null in a required field is an InvalidResponseError, never a None where a text should be.
+    """
+    told = read(200, json.dumps({**checkout_json, name: None}).encode())
     assert isinstance(told, InvalidResponseError)
-    assert "another type" in str(told)
 
 
 @pytest.mark.parametrize("status", [301, 302, 307, 304])

@@ -30,7 +30,10 @@ def drive(
     """What polling came to, its pauses and the deadlines of its readings; the last reply repeats."""
     clock = [0.0]
     polling = poll(
-        GET, until, timeout_s=timeout_s, world=Surroundings(lambda: 0, lambda: clock[0], lambda: 0.5, lambda _: None)
+        GET,
+        until,
+        timeout_s=timeout_s,
+        world=Surroundings(lambda: 0, lambda: clock[0], lambda: 0.5, lambda _: None, lambda _: None),
     )
     pauses: list[float] = []
     deadlines: list[float] = []

@@ -1,0 +1,169 @@
+"""
+The client as a drift sensor: what an answer has that the description does not.
+
+A drift is reported once per kind, through the logger `coinbase_checkouts` and a callback, and never stops a
+payment: `mended` makes an answer readable whose fields are not of the described types.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import re
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from functools import cache
+from typing import Any, Final
+
+from .validation import Check, Schema, compiled, operation, resolve
+
+LOGGER: Final = logging.getLogger("coinbase_checkouts")
+# Stands for a required time that is none: nobody takes it for one.
+NO_TIME: Final = "0001-01-01T00:00:00Z"
+_ABSENT: Final = object()
+
+
+@dataclass(frozen=True, slots=True)
+class Drift:
+    """
+    One way in which an answer is not as described.
+
+    Attributes:
+        operation: operationId of the description.
+        kind: `status` for one that is not described, `undocumented` for such a field, `null`, or the keyword
+            that is broken: `enum`, `type`, `format`, `pattern`, `required` and so on.
+        pointer: JSON pointer into the body, with `*` for the items of a list; empty for a status.
+        value: The status, or the unknown value of an enum; None where it might be somebody's data.
+    """
+
+    operation: str
+    kind: str
+    pointer: str
+    value: str | None = None
+
+    def __str__(self) -> str:
+        what = "" if self.value is None else f" {self.value!r}"
+        where = f" at {self.pointer}" if self.pointer else ""
+        return f"{self.operation}: {self.kind}{what}{where} is not as described"
+
+
+class Sensor:
+    """
+    Reports each drift once.
+
+    Args:
+        on_drift: Called with each new drift. What it raises is logged and goes no further.
+    """
+
+    def __init__(self, on_drift: Callable[[Drift], None] | None) -> None:
+        self._on_drift = on_drift
+        self._known: set[Drift] = set()
+        self._lock = threading.Lock()
+
+    def report(self, drift: Drift) -> None:
+        """Log *drift* and hand it on, if it is new."""
+        with self._lock:
+            if drift in self._known:
+                return
+            self._known.add(drift)
+        LOGGER.warning("drift: %s", drift)
+        if self._on_drift is not None:
+            try:
+                self._on_drift(drift)
+            except Exception:
+                LOGGER.exception("on_drift failed")
+
+
+def sense(operation_id: str, status: int, body: Mapping[str, Any] | None) -> Iterator[Drift]:
+    """
+    The ways in which one answer is not as described; those of one kind may come more than once.
+
+    Args:
+        operation_id: Which operation answered.
+        status: HTTP status.
+        body: The answer's JSON object; None where it is none.
+    """
+    check = answer_check(operation_id, status)
+    if check is None:
+        yield Drift(operation_id, "status", "", str(status))
+        return
+    for violation in check(body, "") if body is not None else ():
+        value = _at(body, violation.pointer)
+        kind = "null" if value is None and violation.rule == "type" else violation.rule
+        shown = str(value)[:100] if kind == "enum" else None
+        yield Drift(operation_id, kind, re.sub(r"/\d+(?=/|$)", "/*", violation.pointer), shown)
+
+
+def mended(operation_id: str, body: Mapping[str, Any]) -> Any:
+    """
+    *body* with what cannot be read as described left out; what a model cannot be without has a stand-in.
+
+    A required text is written as JSON, a required time becomes the year 1: the payment is worth more.
+    """
+    return _mended(_success(operation_id), body)
+
+
+def _mended(schema: Schema, value: Any) -> Any:
+    schema = resolve(schema)
+    kind = schema["type"]
+    if kind == "object" and isinstance(value, dict):
+        fields = {
+            name: _mended(inner, value[name]) for name, inner in schema.get("properties", {}).items() if name in value
+        }
+        for name in schema.get("required", ()):
+            if fields.get(name) is _ABSENT:
+                fields[name] = _stand_in(schema["properties"][name], value[name])
+        return {name: field for name, field in {**value, **fields}.items() if field is not _ABSENT}
+    if kind == "array" and isinstance(value, list):
+        return [item for item in (_mended(schema["items"], item) for item in value) if item is not _ABSENT]
+    if kind == "string" and isinstance(value, str):
+        return value if schema.get("format") != "date-time" or _is_time(value) else _ABSENT
+    return _ABSENT
+
+
+def _stand_in(schema: Schema, value: Any) -> Any:
+    schema = resolve(schema)
+    if value is None or schema["type"] != "string":
+        return value
+    return NO_TIME if schema.get("format") == "date-time" else json.dumps(value)
+
+
+def _is_time(value: str) -> bool:
+    try:
+        datetime.fromisoformat(value.upper())
+    except ValueError:
+        return False
+    return True
+
+
+def _at(body: Any, pointer: str) -> Any:
+    """The value at *pointer*; itself absent where a required field is missing."""
+    for part in pointer.split("/")[1:]:
+        key = part.replace("~1", "/").replace("~0", "~")
+        try:
+            body = body[int(key)] if isinstance(body, list) else body[key]
+        except KeyError:
+            return _ABSENT
+    return body
+
+
+@cache
+def answer_check(operation_id: str, status: int) -> Check | None:
+    """What the description says of the answer with this status; None if it does not know it."""
+    responses = operation(operation_id)["responses"]
+    if str(status) not in responses:
+        return None
+    schema = resolve(responses[str(status)])["content"]["application/json"]["schema"]
+    # An error may have one of several shapes; the first is the one that all operations share.
+    return compiled(schema["anyOf"][0] if "anyOf" in schema else schema, closed=True)
+
+
+@cache
+def _success(operation_id: str) -> Schema:
+    """The schema of the operation's successful answer, whichever 2xx it has."""
+    responses = operation(operation_id)["responses"]
+    status = next(status for status in responses if status.startswith("2"))
+    schema: Schema = responses[status]["content"]["application/json"]["schema"]
+    return schema

@@ -1,0 +1,144 @@
+"""What answers have that the description does not."""
+
+from __future__ import annotations
+
+import json
+import logging
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from coinbase_checkouts.sensor import Drift, Sensor, mended, sense
+from coinbase_checkouts_api.models import Checkout, CheckoutList
+
+REFUND = {"id": "r", "checkoutId": "c", "amount": "1.00", "status": "PENDING", "createdAt": "2026-11-20T11:00:00Z"}
+
+
+def found(body: Any, operation: str = "getCheckout", status: int = 200) -> set[Drift]:
+    return set(sense(operation, status, body))
+
+
+def test_documented_answers_have_no_drift(checkout_json: dict[str, Any]) -> None:
+    """
+    What is as described is silent: checkouts, pages, refunds and errors, metadata of any kind included.
+    """
+    checkout = {**checkout_json, "metadata": {"any": {"thing": [1]}}, "refunds": [REFUND], "x402_url": "https://a.b"}
+    assert set() == found(checkout)
+    assert set() == found({"checkouts": [checkout], "nextPageToken": "x"}, "listCheckouts")
+    assert set() == found({"checkout": checkout, "refund": REFUND}, "refundCheckout")
+    assert set() == found(checkout, "createCheckout", 201)
+    error = {"errorType": "not_found", "errorMessage": "x", "correlationId": "y"}
+    assert set() == found(error, status=404) | found(error, status=429)
+    assert set() == found(None, status=503)
+
+
+def test_published_examples_have_no_drift() -> None:
+    """
+    Every published checkout is as described, whatever rules between its fields it breaks.
+    """
+    examples = Path(__file__).parents[2] / "spec" / "examples"
+    paths = sorted(examples.glob("*.response-gen-*.json"))
+    assert paths
+    for path in paths:
+        assert set() == found(json.loads(path.read_text(encoding="utf-8"))), path.name
+
+
+@pytest.mark.parametrize(
+    ("fields", "kind", "pointer", "value"),
+    [
+        ({"status": "ON_HOLD"}, "enum", "/status", "ON_HOLD"),
+        ({"network": "ethereum"}, "enum", "/network", "ethereum"),
+        ({"riskScore": 7}, "undocumented", "/riskScore", None),
+        ({"a/b": 7}, "undocumented", "/a~1b", None),
+        ({"description": None}, "null", "/description", None),
+        ({"amount": "1.234"}, "pattern", "/amount", None),
+        ({"amount": 5}, "type", "/amount", None),
+        ({"createdAt": 1_800_000_000_000}, "type", "/createdAt", None),
+        ({"url": "not a url"}, "format", "/url", None),
+        ({"refunds": [REFUND, {**REFUND, "fee": "1"}]}, "undocumented", "/refunds/*/fee", None),
+        ({"refunds": [{**REFUND, "status": "LOST"}]}, "enum", "/refunds/*/status", "LOST"),
+    ],
+)
+def test_each_kind_of_drift_is_named(
+    fields: dict[str, Any], kind: str, pointer: str, value: str | None, checkout_json: dict[str, Any]
+) -> None:
+    """
+    Kind and place are told, for items of lists without their number; a value only where it is an enum's.
+    """
+    assert {Drift("getCheckout", kind, pointer, value)} == found({**checkout_json, **fields})
+
+
+def test_missing_field_and_unknown_status_are_drift(checkout_json: dict[str, Any]) -> None:
+    """
+    A required field that is not there, and a status that is not described.
+    """
+    del checkout_json["url"]
+    assert {Drift("getCheckout", "required", "/url")} == found(checkout_json)
+    assert {Drift("getCheckout", "status", "", "520")} == found(None, status=520)
+
+
+def test_each_drift_is_reported_once(caplog: pytest.LogCaptureFixture) -> None:
+    """
+    The log and the callback hear of a kind of drift once, however often it comes.
+    """
+    heard: list[Drift] = []
+    sensor = Sensor(heard.append)
+    first, second = Drift("getCheckout", "enum", "/status", "A"), Drift("getCheckout", "enum", "/status", "B")
+    with caplog.at_level(logging.WARNING, "coinbase_checkouts"):
+        for drift in (first, second, first):
+            sensor.report(drift)
+    assert [first, second] == heard
+    assert [
+        "drift: getCheckout: enum 'A' at /status is not as described",
+        "drift: getCheckout: enum 'B' at /status is not as described",
+    ] == caplog.messages
+    assert str(Drift("getCheckout", "status", "", "520")) == "getCheckout: status '520' is not as described"
+
+
+def test_callback_that_raises_stops_nothing(caplog: pytest.LogCaptureFixture) -> None:
+    """
+    What on_drift raises is logged; without a callback the log is enough.
+    """
+
+    def broken(_: Drift) -> None:
+        raise RuntimeError("no")
+
+    Sensor(broken).report(Drift("getCheckout", "null", "/url"))
+    Sensor(None).report(Drift("getCheckout", "null", "/url"))
+    assert "on_drift failed" in caplog.messages
+
+
+JSON: st.SearchStrategy[Any] = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.text(max_size=5) | st.just("2026-11-20T10:30:00Z"),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=3), inner, max_size=3),
+    max_leaves=8,
+)
+FIELDS = st.sampled_from(["id", "createdAt", "status", "refunds", "settlement", "metadata", "network", "expiresAt"])
+
+
+@given(st.dictionaries(FIELDS, JSON, max_size=4))
+def test_any_answer_can_be_sensed_and_mended(fields: dict[str, Any]) -> None:
+    """
+    Whatever the fields hold, nothing raises, and what is mended is read unless a required field is null.
+    """
+    body = {
+        "id": "68f7a946db0529ea9b6d3a12",
+        "url": "https://example.com",
+        "amount": "1.00",
+        "currency": "USDC",
+        "network": "base",
+        "address": "0x",
+        "createdAt": "2026-11-20T10:30:00Z",
+        "updatedAt": "2026-11-20T10:30:00Z",
+        "status": "ACTIVE",
+        **fields,
+    }
+    list(sense("getCheckout", 200, body))
+    whole = mended("getCheckout", body)
+    if None not in [body[name] for name in ("id", "createdAt", "status", "network")] and "refunds" not in fields:
+        json.dumps(Checkout.from_dict(whole).to_dict())
+    list(sense("listCheckouts", 200, {"checkouts": [body]}))
+    CheckoutList.from_dict({"checkouts": mended("listCheckouts", {"checkouts": ["x"]})["checkouts"]})
