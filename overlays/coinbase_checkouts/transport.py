@@ -4,6 +4,9 @@ The one place that knows the HTTP library: httpx, its clients, its exceptions.
 Building an `SSLContext` costs more than the rest of a client together, so all clients of a process share
 one, made when the first is used.
 
+With the extra [aiohttp], async connections are aiohttp's, under the same httpx client: much cheaper with many
+calls at once.
+
 Connections belong to the process, and async ones to the event loop, that opened them. After a `fork()` two
 processes that went on with the same connection would read each other's answers, so the child begins with
 none; and each event loop has its own. A client of the user's own is left alone: whoever made it keeps it to
@@ -24,6 +27,7 @@ from collections.abc import AsyncGenerator
 from dataclasses import replace
 from functools import cache
 from importlib.metadata import version
+from importlib.util import find_spec
 from typing import Any, Final, TypeVar
 from weakref import WeakKeyDictionary, WeakSet
 
@@ -204,9 +208,10 @@ async def _closed_with_its_loop(client: httpx.AsyncClient) -> AsyncGenerator[Non
 class AsyncTransport(_Shared):
     """Sends attempts on the running event loop. Shared by any number of tasks."""
 
-    def __init__(self, base_url: str, auth: httpx.Auth, given: httpx.AsyncClient | None) -> None:
+    def __init__(self, base_url: str, auth: httpx.Auth, given: httpx.AsyncClient | None, *, aiohttp: bool) -> None:
         super().__init__(base_url, auth)
         self._given = given
+        self._aiohttp = aiohttp
         self._clients: _ByLoop[httpx.AsyncClient] = WeakKeyDictionary()
         self._turns: _ByLoop[asyncio.Semaphore] = WeakKeyDictionary()
         self._keepers: _ByLoop[AsyncGenerator[None, None]] = WeakKeyDictionary()
@@ -230,6 +235,11 @@ class AsyncTransport(_Shared):
             return replace(_TOO_SLOW, sent=sent)
         except httpx.RequestError as exc:
             return _no_answer(exc)
+        except Exception as exc:
+            # The other library lets some of its own errors through, such as for a status line that is none.
+            if _is_aiohttp(exc):
+                return NoAnswer(sent=True, reason=type(exc).__name__)
+            raise
 
     def _turn(self) -> asyncio.Semaphore:
         return self._turns.setdefault(asyncio.get_running_loop(), asyncio.Semaphore(ASYNC_LIMIT))
@@ -241,7 +251,7 @@ class AsyncTransport(_Shared):
         loop = asyncio.get_running_loop()
         if loop not in self._clients:
             # No other task of this loop comes between these two lines, and other loops have other keys.
-            client = self._clients[loop] = httpx.AsyncClient(verify=_ssl_context())
+            client = self._clients[loop] = _async_client(aiohttp=self._aiohttp)
             self._keepers[loop] = _closed_with_its_loop(client)
             await anext(self._keepers[loop])
         return self._clients[loop]
@@ -281,4 +291,26 @@ def _answer(response: httpx.Response, content: bytes) -> Answer:
 
 def _no_answer(exc: httpx.RequestError) -> NoAnswer:
     # The class tells what happened; the text of some exceptions quotes headers.
-    return NoAnswer(sent=not isinstance(exc, _NOT_SENT), reason=f"{type(exc).__name__} at {exc.request.url.host}")
+    return NoAnswer(sent=_was_sent(exc), reason=f"{type(exc).__name__} at {exc.request.url.host}")
+
+
+def _was_sent(exc: httpx.RequestError) -> bool:
+    """Whether any of the request may have left this machine."""
+    if exc.__cause__ is not None and _is_aiohttp(exc.__cause__):
+        # httpx-aiohttp calls a connection that was dropped in the middle a ConnectTimeout.
+        aiohttp = sys.modules["aiohttp"]
+        return not isinstance(exc.__cause__, (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError))
+    return not isinstance(exc, _NOT_SENT)
+
+
+def _is_aiohttp(exc: BaseException) -> bool:
+    aiohttp = sys.modules.get("aiohttp")
+    return aiohttp is not None and isinstance(exc, aiohttp.ClientError)
+
+
+def _async_client(*, aiohttp: bool) -> httpx.AsyncClient:
+    if aiohttp and find_spec("httpx_aiohttp") is not None:
+        from httpx_aiohttp import HttpxAiohttpClient  # noqa: PLC0415 -- the extra [aiohttp]
+
+        return HttpxAiohttpClient(verify=_ssl_context())
+    return httpx.AsyncClient(verify=_ssl_context())

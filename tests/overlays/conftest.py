@@ -20,6 +20,8 @@ DRIP = "drip"
 """Answer 200 and send a byte of a body without end now and then, until the client has enough."""
 FLOOD = "flood"
 """Answer 200 and send a body without end as fast as it is read."""
+GARBAGE = "garbage"
+"""Answer with what is no HTTP."""
 HANG = "hang"
 """Never answer, until the server is stopped."""
 
@@ -49,6 +51,7 @@ class Server:
     def __init__(self) -> None:
         self.script: list[Reply | str | Callable[[Received], Reply]] = []
         self.received: list[Received] = []
+        self.heard = threading.Event()
         self._stopped = threading.Event()
         self._listener = socket.create_server(("127.0.0.1", 0))
         self.url = f"http://127.0.0.1:{self._listener.getsockname()[1]}"
@@ -79,6 +82,7 @@ class Server:
                 received, pending = request
                 with self._lock:
                     self.received.append(received)
+                    self.heard.set()
                     step = self.script[min(len(self.received), len(self.script)) - 1]
                 if step == DROP:
                     return
@@ -87,6 +91,9 @@ class Server:
                     return
                 if step in (DRIP, FLOOD):
                     self._stream(connection, b" " if step == DRIP else b" " * 65536, 0.01 if step == DRIP else 0)
+                    return
+                if step == GARBAGE:
+                    connection.sendall(b"\x00\xff no http\r\n\r\n")
                     return
                 if step == CUT:
                     connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 500\r\n\r\n{")

@@ -61,7 +61,8 @@ def test_64_threads_share_a_client(client: Checkouts) -> None:
     assert [0] * 64 == found
 
 
-def test_1000_tasks_share_an_async_client(api_key: ApiKey, checkout_json: dict[str, Any]) -> None:
+@pytest.mark.parametrize("aiohttp", [False, True])
+def test_1000_tasks_share_an_async_client(aiohttp: bool, api_key: ApiKey, checkout_json: dict[str, Any]) -> None:
     """
     A thousand tasks at once each get their own answer, at the first attempt.
     """
@@ -79,7 +80,7 @@ def test_1000_tasks_share_an_async_client(api_key: ApiKey, checkout_json: dict[s
     async def main() -> list[bool]:
         server = await asyncio.start_server(serve, "127.0.0.1", 0, backlog=100)
         url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
-        async with AsyncCheckouts(api_key, base_url=url, max_retries=0) as client:
+        async with AsyncCheckouts(api_key, base_url=url, max_retries=0, aiohttp=aiohttp) as client:
 
             async def one(number: int) -> bool:
                 asked = f"{number:024x}"
@@ -104,17 +105,23 @@ async def test_waiting_for_a_turn_is_within_the_deadline(
     """
     monkeypatch.setattr("coinbase_checkouts.transport.ASYNC_LIMIT", 1)
     server.answer(HANG)
-    async with AsyncCheckouts(api_key, base_url=server.url, timeout=0.2, max_retries=0) as client:
-        outcomes = await asyncio.gather(*(client.create("1") for _ in range(2)), return_exceptions=True)
-    told = {outcome.outcome for outcome in outcomes if isinstance(outcome, NoResponseError)}
-    assert {Outcome.UNKNOWN, Outcome.NOT_SENT} == told
+    async with AsyncCheckouts(api_key, base_url=server.url, timeout=1, max_retries=0) as client:
+        first = asyncio.create_task(client.create("1"))
+        await asyncio.to_thread(server.heard.wait)
+        with pytest.raises(NoResponseError) as caught:
+            await client.with_options(timeout=0.05).create("1")
+        assert caught.value.outcome is Outcome.NOT_SENT
+        with pytest.raises(NoResponseError) as caught:
+            await first
+        assert caught.value.outcome is Outcome.UNKNOWN
 
 
-def test_async_client_outlives_its_event_loop(echo: Server, api_key: ApiKey) -> None:
+@pytest.mark.parametrize("aiohttp", [False, True])
+def test_async_client_outlives_its_event_loop(aiohttp: bool, echo: Server, api_key: ApiKey) -> None:
     """
     One client works in one asyncio.run() after another, and in two loops of two threads at once; nothing stays open.
     """
-    client = AsyncCheckouts(api_key, base_url=echo.url)
+    client = AsyncCheckouts(api_key, base_url=echo.url, aiohttp=aiohttp)
     found: list[str] = []
 
     def run(number: int) -> None:
@@ -163,11 +170,12 @@ def test_fork_after_a_warm_call(client: Checkouts, echo: Server) -> None:
 
 
 @pytest.mark.filterwarnings("ignore:.*multi-threaded, use of fork.*:DeprecationWarning")  # 3.12 warns; it is the point
-def test_fork_with_a_warm_async_client(echo: Server, api_key: ApiKey) -> None:
+@pytest.mark.parametrize("aiohttp", [False, True])
+def test_fork_with_a_warm_async_client(aiohttp: bool, echo: Server, api_key: ApiKey) -> None:
     """
     A child that inherits an async client runs it in a loop of its own.
     """
-    client = AsyncCheckouts(api_key, base_url=echo.url)
+    client = AsyncCheckouts(api_key, base_url=echo.url, aiohttp=aiohttp)
 
     async def one(number: int) -> bool:
         asked = f"{number:024x}"
