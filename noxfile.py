@@ -143,6 +143,13 @@ def package(session: nox.Session) -> None:
 
 
 @nox.session(default=False)
+def bench(session: nox.Session) -> None:
+    """What the client costs, as ratios to named baselines and to its neighbours in the same run."""
+    install(session, "bench", extra="[all]")
+    session.run("python", "tests/bench", *session.posargs)
+
+
+@nox.session(default=False)
 def lock(session: nox.Session) -> None:
     """Resolve requirements.lock anew; with `-- --check` say whether it still fits pyproject.toml."""
     session.install("--quiet", "uv")

@@ -17,7 +17,7 @@ from datetime import datetime
 from functools import cache
 from typing import Any, Final
 
-from .validation import Check, Schema, compiled, operation, resolve
+from .validation import Schema, Validator, compiled, operation, resolve
 
 LOGGER: Final = logging.getLogger("coinbase_checkouts")
 # Stands for a required time that is none: nobody takes it for one.
@@ -89,7 +89,7 @@ def sense(operation_id: str, status: int, body: Mapping[str, Any] | None) -> Ite
     if check is None:
         yield Drift(operation_id, "status", "", str(status))
         return
-    for violation in check(body, "") if body is not None else ():
+    for violation in check(body) if body is not None else ():
         value = _at(body, violation.pointer)
         kind = "null" if value is None and violation.rule == "type" else violation.rule
         shown = str(value)[:100] if kind == "enum" else None
@@ -150,7 +150,7 @@ def _at(body: Any, pointer: str) -> Any:
 
 
 @cache
-def answer_check(operation_id: str, status: int) -> Check | None:
+def answer_check(operation_id: str, status: int) -> Validator | None:
     """What the description says of the answer with this status; None if it does not know it."""
     responses = operation(operation_id)["responses"]
     if str(status) not in responses:

@@ -13,7 +13,7 @@ from __future__ import annotations
 import ipaddress
 import json
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
@@ -24,24 +24,28 @@ from typing import Any, Final
 from .errors import Violation
 
 Schema = Mapping[str, Any]
-Check = Callable[[Any, str], Iterator[Violation]]
+# Where a value stands: the place of what it is in, and its name there. Written out only for a violation, because
+# every answer is checked and nearly all are sound.
+Place = tuple["Place", "str | int"] | None
+Check = Callable[[Any, Place, list[Violation]], None]
 Maker = Callable[[Any, Schema, bool], Check]
+Validator = Callable[[Any], list[Violation]]
 
 CURRENCIES: Final = ("USDC", "USD", "EUR", "SGD", "GBP")
 _DATE_TIME: Final = re.compile(
     r"\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(\.\d+)?(Z|[+-]\d{2}:\d{2})\Z", re.ASCII | re.IGNORECASE
 )
-# RFC 3986, its generic syntax; each alternative begins with another character, so it never backtracks far.
+# RFC 3986, its generic syntax. Possessive, so that a long text that fails does so at once.
 _URI: Final = re.compile(
     r"""
-    [a-z][a-z0-9+.-]*:                                                  # scheme
-    (?: //(?:(?:[\w.~!$&'()*+,;=:-]|%[0-9a-f]{2})*@)?                   # user
-        (?:\[(?P<v6>[0-9a-f:.]+)\]|(?:[\w.~!$&'()*+,;=-]|%[0-9a-f]{2})*) # host
-        (?::\d*)?(?=[/?#]|\Z)                                           # port
+    [a-z][a-z0-9+.-]*+:                                                       # scheme
+    (?: //(?:(?:[\w.~!$&'()*+,;=:-]++|%[0-9a-f]{2})*@)?                       # user
+        (?:\[(?P<v6>[0-9a-f:.]++)\]|(?:[\w.~!$&'()*+,;=-]++|%[0-9a-f]{2})*+)  # host
+        (?::\d*+)?(?=[/?#]|\Z)                                                # port
       | (?!//) )
-    (?:[\w.~!$&'()*+,;=:@/-]|%[0-9a-f]{2})*                             # path
-    (?:\?(?:[\w.~!$&'()*+,;=:@/?-]|%[0-9a-f]{2})*)?                     # query
-    (?:\#(?:[\w.~!$&'()*+,;=:@/?-]|%[0-9a-f]{2})*)?\Z                   # fragment
+    (?:[\w.~!$&'()*+,;=:@/-]++|%[0-9a-f]{2})*+                                # path
+    (?:\?(?:[\w.~!$&'()*+,;=:@/?-]++|%[0-9a-f]{2})*+)?                        # query
+    (?:\#(?:[\w.~!$&'()*+,;=:@/?-]++|%[0-9a-f]{2})*+)?\Z                      # fragment
     """,
     re.ASCII | re.IGNORECASE | re.VERBOSE,
 )
@@ -125,7 +129,7 @@ def violations(request: Request, *, now_s: float) -> list[Violation]:
     found += _parameter_violations(request.operation, "header", request.header)
     if request.body is None:
         return found
-    broken = list(_body_check(request.operation)(request.body, ""))
+    broken = _body_check(request.operation)(request.body)
     places = {violation.pointer for violation in broken}
     told = [
         Violation(f"/{rule.field}", rule.id, rule.message)
@@ -141,7 +145,7 @@ def violations(request: Request, *, now_s: float) -> list[Violation]:
 
 def _parameter_violations(operation: str, where: str, given: Mapping[str, Any]) -> list[Violation]:
     checks = _parameter_checks(operation, where)
-    return [told for name, value in given.items() if name in checks for told in checks[name](value, f"/{name}")]
+    return [told for name, value in given.items() if name in checks for told in checks[name](value)]
 
 
 # From here on: the description, read once.
@@ -174,42 +178,59 @@ def operation(operation_id: str) -> Schema:
 
 
 @cache
-def _parameter_checks(operation_id: str, where: str) -> dict[str, Check]:
+def _parameter_checks(operation_id: str, where: str) -> dict[str, Validator]:
     parameters = [resolve(parameter) for parameter in operation(operation_id)["parameters"]]
-    return {parameter["name"]: compiled(parameter["schema"]) for parameter in parameters if parameter["in"] == where}
+    return {
+        parameter["name"]: compiled(parameter["schema"], place=(None, parameter["name"]))
+        for parameter in parameters
+        if parameter["in"] == where
+    }
 
 
 @cache
-def _body_check(operation_id: str) -> Check:
+def _body_check(operation_id: str) -> Validator:
     return compiled(operation(operation_id)["requestBody"]["content"]["application/json"]["schema"])
 
 
-def compiled(schema: Schema, *, closed: bool = False) -> Check:
+def compiled(schema: Schema, *, closed: bool = False, place: Place = None) -> Validator:
     """
-    A schema as a function from a value and its pointer to what is wrong with it.
+    A schema as a function from a value to everything that is wrong with it.
 
     Args:
         schema: May be a reference.
         closed: A field that the schema does not name is `undocumented`, here and in all schemas below.
+        place: Where the value stands.
 
     Raises:
         LookupError: The schema has a keyword that this module does not know.
     """
+    check = _compiled(schema, closed)
+
+    def validator(value: Any) -> list[Violation]:
+        found: list[Violation] = []
+        check(value, place, found)
+        return found
+
+    return validator
+
+
+def _compiled(schema: Schema, closed: bool) -> Check:
     schema = resolve(schema)
     if strange := schema.keys() - _MAKERS.keys() - _SILENT - {"type"}:
         raise LookupError(f"{__name__} does not know the keywords {sorted(strange)}")
     kind = schema["type"]
+    types = _TYPES[kind]
     checks = [_MAKERS[keyword](schema[keyword], schema, closed) for keyword in schema if keyword in _MAKERS]
     if closed and kind == "object" and "additionalProperties" not in schema:
         checks.append(_nothing_else(schema.get("properties", {})))
 
-    def check(value: Any, pointer: str) -> Iterator[Violation]:
+    def check(value: Any, place: Place, found: list[Violation]) -> None:
         # To Python True is an int; to JSON it is not.
-        if not isinstance(value, _TYPES[kind]) or isinstance(value, bool):
-            yield Violation(pointer, "type", f"must be {kind}")
+        if not isinstance(value, types) or isinstance(value, bool):
+            found.append(Violation(_pointer(place), "type", f"must be {kind}"))
             return
         for each in checks:
-            yield from each(value, pointer)
+            each(value, place, found)
 
     return check
 
@@ -220,9 +241,9 @@ def _simple(keyword: str, holds: Callable[[Any, Any], bool], message: str) -> tu
     def make(expected: Any, _: Schema, __: bool) -> Check:
         told = message.format(", ".join(map(str, expected)) if isinstance(expected, list) else expected)
 
-        def check(value: Any, pointer: str) -> Iterator[Violation]:
+        def check(value: Any, place: Place, found: list[Violation]) -> None:
             if not holds(expected, value):
-                yield Violation(pointer, keyword, told)
+                found.append(Violation(_pointer(place), keyword, told))
 
         return check
 
@@ -230,57 +251,61 @@ def _simple(keyword: str, holds: Callable[[Any, Any], bool], message: str) -> tu
 
 
 def _required(names: list[str], _: Schema, __: bool) -> Check:
-    def check(value: Any, pointer: str) -> Iterator[Violation]:
-        yield from (
-            Violation(f"{pointer}/{escaped(name)}", "required", "must be given") for name in names if name not in value
-        )
+    def check(value: Any, place: Place, found: list[Violation]) -> None:
+        if missing := [name for name in names if name not in value]:
+            found += [Violation(_pointer((place, name)), "required", "must be given") for name in missing]
 
     return check
 
 
 def _properties(schemas: Mapping[str, Schema], _: Schema, closed: bool) -> Check:
-    checks = {name: compiled(inner, closed=closed) for name, inner in schemas.items()}
+    checks = {name: _compiled(inner, closed) for name, inner in schemas.items()}
 
-    def check(value: Any, pointer: str) -> Iterator[Violation]:
+    def check(value: Any, place: Place, found: list[Violation]) -> None:
         for name, check_one in checks.items():
             if name in value:
-                yield from check_one(value[name], f"{pointer}/{escaped(name)}")
+                check_one(value[name], (place, name), found)
 
     return check
 
 
-def _anything(_: Any, __: str) -> Iterator[Violation]:
-    yield from ()
+def _anything(_: Any, __: Place, ___: list[Violation]) -> None:
+    """Nothing is wrong."""
 
 
 def _additional(inner: Schema | bool, schema: Schema, closed: bool) -> Check:
     known = schema.get("properties", {}).keys()
-    check_one = _anything if isinstance(inner, bool) else compiled(inner, closed=closed)
+    check_one = _anything if isinstance(inner, bool) else _compiled(inner, closed)
 
-    def check(value: Any, pointer: str) -> Iterator[Violation]:
+    def check(value: Any, place: Place, found: list[Violation]) -> None:
         for name, item in value.items():
             if name not in known:
-                yield from check_one(item, f"{pointer}/{escaped(name)}")
+                check_one(item, (place, name), found)
 
     return check
 
 
 def _items(inner: Schema, _: Schema, closed: bool) -> Check:
-    check_one = compiled(inner, closed=closed)
+    check_one = _compiled(inner, closed)
 
-    def check(value: Any, pointer: str) -> Iterator[Violation]:
+    def check(value: Any, place: Place, found: list[Violation]) -> None:
         for index, item in enumerate(value):
-            yield from check_one(item, f"{pointer}/{index}")
+            check_one(item, (place, index), found)
 
     return check
 
 
 def _nothing_else(properties: Mapping[str, Schema]) -> Check:
-    def check(value: Any, pointer: str) -> Iterator[Violation]:
-        for name in value.keys() - properties.keys():
-            yield Violation(f"{pointer}/{escaped(name)}", "undocumented", "is not described")
+    def check(value: Any, place: Place, found: list[Violation]) -> None:
+        if strange := value.keys() - properties.keys():
+            found += [Violation(_pointer((place, name)), "undocumented", "is not described") for name in strange]
 
     return check
+
+
+def _pointer(place: Place) -> str:
+    """The JSON pointer of a place."""
+    return "" if place is None else f"{_pointer(place[0])}/{escaped(str(place[1]))}"
 
 
 def escaped(name: str) -> str:
