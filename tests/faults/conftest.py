@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 import threading
 from collections.abc import Iterator
 from pathlib import Path
 from types import SimpleNamespace
-from typing import Any
+from typing import Any, Final
 
 import httpx
 import pytest
@@ -16,6 +17,9 @@ import pytest
 from coinbase_checkouts import ApiKey, JwtAuth
 
 from .proxy import Proxy
+
+# More examples where it is asked for; the usual number keeps a run short.
+THOROUGH: Final = os.environ.get("HYPOTHESIS_PROFILE") == "thorough"
 
 
 class Sandbox:

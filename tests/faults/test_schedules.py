@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
-import os
 import socket
 import uuid
 from collections.abc import Callable, Iterator, Sequence
@@ -13,9 +11,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from coinbase_checkouts import AsyncCheckouts, Checkouts, CheckoutsError, Outcome
+from coinbase_checkouts import CheckoutsError, Outcome
 
-from .conftest import Sandbox
+from .clients import KINDS, call
+from .conftest import THOROUGH, Sandbox
 from .proxy import (
     HTML,
     Answered,
@@ -32,7 +31,6 @@ from .proxy import (
     stalled_before,
 )
 
-THOROUGH: Final = os.environ.get("HYPOTHESIS_PROFILE") == "thorough"
 # Calls after the end of a schedule, which meet no faults but those of a busy machine.
 PATIENCE: Final = 10
 # Long enough for an answer, short enough for a thousand stalls. A busy machine is one more fault.
@@ -71,6 +69,7 @@ ENDING: Final[list[Fault]] = [
 # For each call of the caller: None for a service that cannot be reached, else what its attempts meet.
 Plan = Sequence[Fault] | None
 schedules = st.lists(st.none() | st.lists(st.sampled_from([*PASSING, *ENDING]), max_size=5), max_size=4)
+kinds = st.sampled_from(KINDS)
 
 random_schedules = settings(
     max_examples=1000 if THOROUGH else 150,
@@ -89,28 +88,16 @@ class Caller:
         self._nowhere = nowhere
 
     def once(
-        self, plan: Plan, operation: str, /, *arguments: Any, is_async: bool, max_retries: int = 2, **options: Any
+        self, plan: Plan, operation: str, /, *arguments: Any, kind: str, max_retries: int = 2, **options: Any
     ) -> Any:
         """What one call comes to: its result, or its error."""
         self._proxy.plan(*(plan or ()))
         base_url = self._nowhere if plan is None else self._proxy.url
-        chosen: dict[str, Any] = {
-            "base_url": base_url,
-            "timeout": TIMEOUT_S,
-            "deadline": 10.0,
-            "max_retries": max_retries,
-        }
+        settings = {"base_url": base_url, "timeout": TIMEOUT_S, "deadline": 10.0, "max_retries": max_retries}
         try:
-            if not is_async:
-                with Checkouts(self.sandbox.api_key, **chosen) as client:
-                    return getattr(client, operation)(*arguments, **options)
-            return asyncio.run(self._in_a_loop(chosen, operation, *arguments, **options))
+            return call(kind, self.sandbox.api_key, settings, operation, *arguments, **options)
         except CheckoutsError as error:
             return error
-
-    async def _in_a_loop(self, chosen: dict[str, Any], operation: str, /, *arguments: Any, **options: Any) -> Any:
-        async with AsyncCheckouts(self.sandbox.api_key, **chosen) as client:
-            return await getattr(client, operation)(*arguments, **options)
 
     def until_done(
         self,
@@ -146,10 +133,8 @@ def caller(sandbox: Sandbox, proxy: Proxy) -> Iterator[Caller]:
 
 
 @random_schedules
-@given(schedule=schedules, is_async=st.booleans())
-def test_create_with_an_order_id_makes_exactly_one_checkout(
-    caller: Caller, schedule: list[Plan], is_async: bool
-) -> None:
+@given(schedule=schedules, kind=kinds)
+def test_create_with_an_order_id_makes_exactly_one_checkout(caller: Caller, schedule: list[Plan], kind: str) -> None:
     """
     Whatever befalls them, calls repeated with one order id make one checkout and return it; and whoever was told
     NOT_SENT or REFUSED finds none.
@@ -159,15 +144,13 @@ def test_create_with_an_order_id_makes_exactly_one_checkout(
     def untouched() -> bool:
         return caller.sandbox.described(order) == []
 
-    made = caller.until_done(
-        schedule, untouched, "create", "10.00", description=order, order_id=order, is_async=is_async
-    )
+    made = caller.until_done(schedule, untouched, "create", "10.00", description=order, order_id=order, kind=kind)
     assert [made.id] == [found["id"] for found in caller.sandbox.described(order)]
 
 
 @random_schedules
-@given(schedule=schedules, is_async=st.booleans())
-def test_refund_with_an_id_moves_the_money_once(caller: Caller, schedule: list[Plan], is_async: bool) -> None:
+@given(schedule=schedules, kind=kinds)
+def test_refund_with_an_id_moves_the_money_once(caller: Caller, schedule: list[Plan], kind: str) -> None:
     """
     Whatever befalls them, calls repeated with one refund id send the amount back once; and whoever was told
     NOT_SENT or REFUSED finds all of it still there.
@@ -177,26 +160,26 @@ def test_refund_with_an_id_moves_the_money_once(caller: Caller, schedule: list[P
     def untouched() -> bool:
         return "refunds" not in caller.sandbox.get(checkout_id)
 
-    made = caller.until_done(schedule, untouched, "refund", checkout_id, "2.50", refund_id="1", is_async=is_async)
+    made = caller.until_done(schedule, untouched, "refund", checkout_id, "2.50", refund_id="1", kind=kind)
     found = caller.sandbox.get(checkout_id)
     assert ("2.50", [made.refund.id]) == (found["refundedAmount"], [refund["id"] for refund in found["refunds"]])
 
 
 @random_schedules
-@given(faults=st.lists(st.sampled_from(PASSING), max_size=3), is_async=st.booleans())
-def test_deactivate_is_never_refused_for_its_own_success(caller: Caller, faults: list[Fault], is_async: bool) -> None:
+@given(faults=st.lists(st.sampled_from(PASSING), max_size=3), kind=kinds)
+def test_deactivate_is_never_refused_for_its_own_success(caller: Caller, faults: list[Fault], kind: str) -> None:
     """
     One call that meets passing faults ends with a DEACTIVATED checkout, although the service refuses to
     deactivate twice.
     """
     checkout_id = caller.sandbox.create("to be deactivated")
-    made = caller.once(faults, "deactivate", checkout_id, is_async=is_async, max_retries=3 + PATIENCE)
+    made = caller.once(faults, "deactivate", checkout_id, kind=kind, max_retries=3 + PATIENCE)
     assert ("DEACTIVATED", "DEACTIVATED") == (made.status, caller.sandbox.get(checkout_id)["status"])
 
 
 @random_schedules
-@given(schedule=schedules, is_async=st.booleans())
-def test_deactivate_and_its_advice_end_deactivated(caller: Caller, schedule: list[Plan], is_async: bool) -> None:
+@given(schedule=schedules, kind=kinds)
+def test_deactivate_and_its_advice_end_deactivated(caller: Caller, schedule: list[Plan], kind: str) -> None:
     """
     A caller that reads before it repeats, as the advice says, ends with a DEACTIVATED checkout; and whoever was
     told NOT_SENT or REFUSED finds it ACTIVE.
@@ -205,11 +188,11 @@ def test_deactivate_and_its_advice_end_deactivated(caller: Caller, schedule: lis
     certain = True
     result: Any = None
     for plan in [*schedule, *([()] * PATIENCE)]:
-        result = caller.once(plan, "deactivate", checkout_id, is_async=is_async)
+        result = caller.once(plan, "deactivate", checkout_id, kind=kind)
         if isinstance(result, CheckoutsError):
             certain = certain and result.outcome is not Outcome.UNKNOWN
             assert not certain or caller.sandbox.get(checkout_id)["status"] == "ACTIVE", result
-            result = caller.once((), "get", checkout_id, is_async=is_async, max_retries=PATIENCE)
+            result = caller.once((), "get", checkout_id, kind=kind, max_retries=PATIENCE)
         if result.status == "DEACTIVATED":
             break
     assert ("DEACTIVATED", "DEACTIVATED") == (result.status, caller.sandbox.get(checkout_id)["status"])
