@@ -18,8 +18,6 @@ from functools import partial
 from types import TracebackType
 from typing import Any, Final, ParamSpec, Self, TypeVar
 
-import httpx
-
 from coinbase_checkouts_api.models import Checkout, CheckoutList, CheckoutStatus, RefundResult
 
 from . import operations
@@ -30,6 +28,7 @@ from .operations import Amount, Call, Checks, Moment
 from .pagination import AsyncListing, SyncListing, Token
 from .raw import RawResponse, raw
 from .retries import RetryPolicy
+from .seam import httpx
 from .sensor import Drift, Sensor
 from .transport import PRODUCTION, AsyncTransport, SyncTransport, checked_base_url
 from .waiting import Until, poll

@@ -31,11 +31,10 @@ from importlib.util import find_spec
 from typing import Any, Final, TypeVar
 from weakref import WeakKeyDictionary, WeakSet
 
-import httpx
-
 from .calls import Answer, Attempt, NoAnswer
 from .errors import ConfigurationError
 from .retries import CONNECT_TIMEOUT_S
+from .seam import httpx
 
 PRODUCTION: Final = "https://business.coinbase.com"
 SANDBOX_PREFIX: Final = "/sandbox"
