@@ -9,16 +9,30 @@ from importlib.metadata import EntryPoint
 
 import pytest
 
-from coinbase_checkouts import cli
+from coinbase_checkouts import arguments, cli
 
 
 def test_without_a_command_it_lists_them(capsys: pytest.CaptureFixture[str]) -> None:
     """
-    No command is a mistake (2), a call for help is none (0); both list the commands.
+    No command is a mistake (2, on stderr), a call for help is none (0); both say what each command does.
     """
     assert cli.main([]) == 2
+    missed = capsys.readouterr()
     assert cli.main(["--help"]) == 0
-    assert capsys.readouterr().out.count("commands: conformance, sandbox") == 2
+    assert (missed.err, missed.out) == capsys.readouterr()
+    told = dict(line.split(maxsplit=1) for line in missed.err.splitlines() if line.startswith("    "))
+    assert sorted([*arguments.NAMES, "conformance", "sandbox"]) == sorted(
+        told.keys() & {*arguments.NAMES, *cli.SUMMARIES}
+    )
+    assert told["sandbox"] == "play the service on this machine"
+
+
+def test_options_alone_are_no_command(capsys: pytest.CaptureFixture[str]) -> None:
+    """
+    An empty --, or an option that belongs behind a command, exits 2.
+    """
+    assert (2, 2) == (cli.main(["--"]), cli.main(["--json"]))
+    assert "no such option: --json" in capsys.readouterr().err
 
 
 def test_version_is_the_distribution_s(capsys: pytest.CaptureFixture[str]) -> None:
@@ -35,7 +49,8 @@ def test_unknown_command_is_named(capsys: pytest.CaptureFixture[str]) -> None:
     """
     assert cli.main(["sandbax"]) == 2
     told = capsys.readouterr().err
-    assert told == "coinbase-checkouts: no command 'sandbax'; there are: conformance, sandbox\n"
+    names = "conformance, create, deactivate, get, list, refund, sandbox, wait"
+    assert told == f"coinbase-checkouts: no command 'sandbax'; there are: {names}\n"
 
 
 def use(monkeypatch: pytest.MonkeyPatch, name: str, value: str) -> None:
@@ -82,3 +97,38 @@ def test_console_script_is_installed() -> None:
     script = f"{sys.prefix}/bin/coinbase-checkouts"
     done = subprocess.run([script, "nonsense"], capture_output=True, text=True, check=False)
     assert (2, "") == (done.returncode, done.stdout)
+
+
+@pytest.mark.parametrize("shell", arguments.SHELLS)
+def test_completion_is_printed(shell: str, capsys: pytest.CaptureFixture[str]) -> None:
+    """
+    For each shell a script that knows all commands, their options and the statuses.
+    """
+    assert cli.main(["--print-completion", shell]) == 0
+    script = capsys.readouterr().out
+    assert [] == [word for word in (*arguments.NAMES, "sandbox", "idempotency-key", "EXPIRED") if word not in script]
+
+
+def test_bash_completes_commands_options_and_statuses(capsys: pytest.CaptureFixture[str]) -> None:
+    """
+    bash itself, with the script, offers what fits.
+    """
+    assert cli.main(["--print-completion", "bash"]) == 0
+    script = capsys.readouterr().out
+    function = script.rsplit("complete ", 1)[1].split("-F ", 1)[1].split()[0]
+    offered: list[set[str]] = []
+    for words in (["re"], ["create", "--ord"], ["wait", "--until", "PA"]):
+        line = " ".join(["coinbase-checkouts", *words])
+        ask = f'COMP_WORDS=({line}); COMP_CWORD={len(words)}; {function}; printf "%s\\n" "${{COMPREPLY[@]}}"'
+        done = subprocess.run(["bash", "-c", f"{script}\n{ask}"], capture_output=True, text=True, check=True)
+        offered.append({word.strip() for word in done.stdout.splitlines()})
+    assert [{"refund"}, {"--order-id"}, {"PARTIALLY_REFUNDED"}] == offered
+
+
+def test_completion_names_its_extra(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    """
+    Without shtab the extra to install is told.
+    """
+    monkeypatch.setitem(sys.modules, "shtab", None)
+    assert cli.main(["--print-completion", "bash"]) == 2
+    assert "pip install 'coinbase-checkouts[cli]'" in capsys.readouterr().err

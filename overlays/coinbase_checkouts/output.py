@@ -1,0 +1,202 @@
+"""
+What the commands write: data to stdout, everything else to stderr.
+
+For a terminal a table, with `rich` if it is there (extra `[cli]`); else aligned text, a page at a time; or
+one JSON object a line, so that a listing of any length can be read while it comes.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterable
+from datetime import UTC, datetime
+from importlib.util import find_spec
+from types import TracebackType
+from typing import Any, Final, Self
+
+from coinbase_checkouts_api.models import Checkout, Refund
+from coinbase_checkouts_api.types import Unset
+
+from .reading import is_paid, remaining_refundable
+from .streams import is_terminal, plain, tell, write
+
+HEADER: Final = ("ID", "STATUS", "AMOUNT", "CUR", "CREATED (UTC)", "DESCRIPTION")
+# Of an id, the longest status, the largest amount, USDC, a time: so that pages stand below each other.
+_WIDTHS: Final = (24, 18, 12, 4, 20, 0)
+_AMOUNT: Final = HEADER.index("AMOUNT")
+_COLOURS: Final = {"COMPLETED": "green", "FAILED": "red", "PROCESSING": "yellow"}
+# Narrower terminals break the lines: a cut id would be of no use.
+_LEAST_WIDTH: Final = 100
+
+
+def utc(moment: datetime | Unset) -> str:
+    """A time as text, in UTC and whole seconds; empty if there is none."""
+    if isinstance(moment, Unset):
+        return ""
+    try:
+        return moment.astimezone(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
+    except OverflowError:
+        return str(moment)
+
+
+def as_json(model: Any) -> None:
+    """One line of JSON; ASCII, so that it passes through any locale and terminal."""
+    write(json.dumps(model.to_dict()) + "\n")
+
+
+def show_checkout(checkout: Checkout) -> None:
+    """All that a person asks about one checkout."""
+    write(_aligned(_facts(checkout)))
+
+
+def show_refund(refund: Refund, checkout: Checkout) -> None:
+    """The refund just started, then its checkout."""
+    write(f"refund {plain(refund.id)} of {plain(refund.amount)} {_or_empty(refund.currency)}: {plain(refund.status)}\n")
+    show_checkout(checkout)
+
+
+def money(checkout: Checkout) -> list[tuple[str, str]]:
+    """The checkout's amounts, each with its name; numbers end in the same column."""
+    settlement = None if isinstance(checkout.settlement, Unset) else checkout.settlement
+    found: list[tuple[str, object, object]] = [
+        ("amount", checkout.amount, checkout.currency),
+        ("fiat amount", checkout.fiat_amount, checkout.fiat_currency),
+        ("refunded", checkout.refunded_amount, checkout.currency),
+        ("left to refund", _left(checkout), checkout.currency),
+    ]
+    if settlement is not None:
+        found += [
+            ("fee", settlement.fee_amount, settlement.currency),
+            ("net", settlement.net_amount, settlement.currency),
+        ]
+    rows = [(name, plain(amount), _or_empty(currency)) for name, amount, currency in found if _or_empty(amount)]
+    width = max((len(amount) for _, amount, _ in rows), default=0)
+    return [(name, f"{amount:>{width}} {currency}") for name, amount, currency in rows]
+
+
+def _left(checkout: Checkout) -> object:
+    if not (is_paid(checkout) or checkout.refunded_amount):
+        return ""
+    try:
+        return remaining_refundable(checkout)
+    except (ArithmeticError, TypeError, ValueError):
+        # The service's amount is no number; it has been reported, and is shown as it is.
+        return "unknown"
+
+
+def _facts(checkout: Checkout) -> list[tuple[str, str]]:
+    metadata = {} if isinstance(checkout.metadata, Unset) else checkout.metadata.to_dict()
+    refunds = [] if isinstance(checkout.refunds, Unset) else checkout.refunds
+    facts = [
+        ("id", plain(checkout.id)),
+        ("status", plain(checkout.status)),
+        ("url", plain(checkout.url)),
+        *money(checkout),
+        ("description", _or_empty(checkout.description)),
+        *((f"metadata {plain(name)}", plain(value)) for name, value in metadata.items()),
+        ("created", utc(checkout.created_at)),
+        ("updated", utc(checkout.updated_at)),
+        ("expires", utc(checkout.expires_at)),
+        ("transaction", _or_empty(checkout.transaction_hash)),
+        *(
+            ("refund", f"{plain(refund.amount)} {plain(refund.status)} {utc(refund.created_at)} {plain(refund.id)}")
+            for refund in refunds
+        ),
+    ]
+    return [(name, value) for name, value in facts if value]
+
+
+def _aligned(facts: Iterable[tuple[str, str]]) -> str:
+    facts = list(facts)
+    width = max(len(name) for name, _ in facts)
+    return "".join(f"{name:<{width}}  {value}\n" for name, value in facts)
+
+
+def _or_empty(value: object) -> str:
+    return "" if value is None or isinstance(value, Unset) else plain(value)
+
+
+def _row(checkout: Checkout) -> tuple[str, ...]:
+    told = (checkout.id, checkout.status, checkout.amount, checkout.currency, utc(checkout.created_at))
+    return (*map(plain, told), _or_empty(checkout.description))
+
+
+class Listing:
+    """
+    The output of `list`, page by page.
+
+    With `rich` it waits for the end, because a table is as wide as its widest cell; what was read until an
+    error or Ctrl-C is shown then as well.
+    """
+
+    def __init__(self, *, json_lines: bool) -> None:
+        self._json = json_lines
+        # Of the extra [cli].
+        self._rich = not json_lines and is_terminal(sys.stdout) and find_spec("rich") is not None
+        # Lines that come while one reads are progress enough.
+        self._progress = is_terminal(sys.stderr) and (self._rich or not is_terminal(sys.stdout))
+        self._told = 0
+        self._count = 0
+        self._rows: list[tuple[str, ...]] = []
+
+    def add(self, page: Iterable[Checkout]) -> int:
+        """Show one more page; how many checkouts that makes in all."""
+        page = list(page)
+        if self._json:
+            for checkout in page:
+                as_json(checkout)
+        elif self._rich:
+            self._rows += map(_row, page)
+        else:
+            write("".join(map(_line, ([HEADER] if page and not self._count else []) + [_row(found) for found in page])))
+        self._count += len(page)
+        # One page is no long listing.
+        if self._progress and self._count > len(page):
+            told = f"{self._count} checkouts …"
+            tell(told, end="", over=self._told)
+            self._told = len(told)
+        return self._count
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._told:
+            tell("", end="", over=self._told)
+        if self._rows:
+            write(_table(self._rows))
+
+
+def _line(row: tuple[str, ...]) -> str:
+    cells = (
+        f"{cell:>{width}}" if column == _AMOUNT else f"{cell:<{width}}"
+        for column, (cell, width) in enumerate(zip(row, _WIDTHS, strict=True))
+    )
+    return "  ".join(cells).rstrip() + "\n"
+
+
+def _table(rows: Iterable[tuple[str, ...]]) -> str:
+    """*rows* as `rich` draws them for this terminal, as text: its own output ends the program at a broken pipe."""
+    from rich.console import Console  # noqa: PLC0415
+    from rich.table import Table  # noqa: PLC0415
+    from rich.text import Text  # noqa: PLC0415
+
+    console = Console()
+    console.width = max(console.width, _LEAST_WIDTH)
+    table = Table(box=None, pad_edge=False, header_style="bold", padding=(0, 2, 0, 0))
+    for column, name in enumerate(HEADER):
+        table.add_column(
+            name,
+            justify="right" if column == _AMOUNT else "left",
+            no_wrap=name != "DESCRIPTION",
+            overflow="fold",
+        )
+    for row in rows:
+        # Text: a description in square brackets is no markup.
+        table.add_row(*(Text(cell, _COLOURS.get(cell, "") if column == 1 else "") for column, cell in enumerate(row)))
+    with console.capture() as captured:
+        console.print(table)
+    return captured.get()
