@@ -219,7 +219,7 @@ def _filled(given: str) -> str:
 def _file(given: str) -> str:
     if _A_KEY.search(given):
         raise argparse.ArgumentTypeError("must be the name of a file, not what is in it")
-    return _filled(given)
+    return given
 
 
 def _pair(given: str) -> tuple[str, str]:

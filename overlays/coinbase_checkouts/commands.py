@@ -10,9 +10,11 @@ from __future__ import annotations
 import argparse
 import os
 import shlex
+import signal
 import time
 import traceback
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -42,6 +44,7 @@ from .streams import OutputError, ask, can_ask, tell
 
 T = TypeVar("T")
 
+MAY_HAVE_HAPPENED: Final = "It may have happened."
 # An answer came, whatever it was, or time passed.
 _SAID_NO: Final = (ApiError, InvalidResponseError, PaginationError, WaitError)
 
@@ -95,8 +98,7 @@ def run(options: argparse.Namespace) -> int:
         return _failed(exc, name, deed)
     except OutputError as exc:
         if deed.done:
-            tell(f"{name}: it is done, but what the API said could not be written: {exc}")
-            return _unknown(deed)
+            return _unknown(deed, f"{name}: it is done, but what the API said could not be written: {exc}")
         if not exc.reader_left:
             tell(f"{name}: stdout: {exc}")
         # A reader that has enough, such as head, is no failure.
@@ -106,8 +108,7 @@ def run(options: argparse.Namespace) -> int:
         return COULD_NOT_RUN
     except KeyboardInterrupt:
         if deed.begun:
-            tell(f"{name}: interrupted; it may have happened")
-            return _unknown(deed)
+            return _unknown(deed, f"{name}: interrupted", MAY_HAVE_HAPPENED)
         tell(f"{name}: interrupted")
         return INTERRUPTED
     except Exception as exc:  # noqa: BLE001 -- whatever it is, the key must be told
@@ -120,10 +121,9 @@ def _failed(exc: CheckoutsError, name: str, deed: Deed) -> int:
         for violation in exc.violations:
             tell(f"{name}: {violation.pointer.removeprefix('/')}: {violation.message}")
         return COULD_NOT_RUN
-    tell(f"{name}: {exc}")
     if exc.outcome is Outcome.UNKNOWN:
-        tell("It may have happened.")
-        return _unknown(deed)
+        return _unknown(deed, f"{name}: {exc}", MAY_HAVE_HAPPENED)
+    tell(f"{name}: {exc}")
     if isinstance(exc, NoResponseError):
         tell(exc.advice)
     return SAID_NO if isinstance(exc, _SAID_NO) else COULD_NOT_RUN
@@ -132,17 +132,26 @@ def _failed(exc: CheckoutsError, name: str, deed: Deed) -> int:
 def _unexpected(exc: Exception, name: str, deed: Deed) -> int:
     # Its class and place, not its text: that of a bad proxy setting quotes the proxy's password.
     place = traceback.extract_tb(exc.__traceback__)[-1]
-    tell(f"{name}: {type(exc).__name__} at {Path(place.filename).name}:{place.lineno}")
-    tell("The usual cause is a setting such as HTTPS_PROXY or SSL_CERT_FILE; otherwise please report it.")
-    if not deed.begun:
-        return COULD_NOT_RUN
-    tell("It may have happened.")
-    return _unknown(deed)
-
-
-def _unknown(deed: Deed) -> int:
-    for line in deed.again:
+    told = (
+        f"{name}: {type(exc).__name__} at {Path(place.filename).name}:{place.lineno}",
+        "The usual cause is a setting such as HTTPS_PROXY or SSL_CERT_FILE; otherwise please report it.",
+    )
+    if deed.begun:
+        return _unknown(deed, *told, MAY_HAVE_HAPPENED)
+    for line in told:
         tell(line)
+    return COULD_NOT_RUN
+
+
+def _unknown(deed: Deed, *why: str) -> int:
+    # Whoever presses Ctrl-C presses it twice; the second must not cut off the key.
+    before = None
+    with suppress(ValueError):  # of a thread, which Ctrl-C does not reach
+        before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    for line in (*why, *deed.again):
+        tell(line)
+    if before is not None:
+        signal.signal(signal.SIGINT, before)
     return UNKNOWN
 
 

@@ -11,6 +11,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import redirect_stdout
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -18,7 +19,7 @@ from typing import Any
 
 import pytest
 
-from coinbase_checkouts import CheckoutStatus, arguments, cli
+from coinbase_checkouts import CheckoutStatus, arguments, cli, streams
 from coinbase_checkouts.client import Checkouts
 from coinbase_checkouts.idempotency import key_for
 
@@ -708,6 +709,35 @@ def test_interrupted_change_tells_how_to_go_on(
     told = capsys.readouterr().err
     assert "interrupted" in told
     assert (method in ("create", "refund")) == ("--idempotency-key" in told)
+
+
+def test_second_ctrl_c_does_not_cut_off_the_key(
+    run: Run, server: Server, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """
+    While the key is told Ctrl-C is ignored, and heard again afterwards.
+    """
+
+    def impatient(line: str) -> None:
+        signal.raise_signal(signal.SIGINT)
+        streams.tell(line)
+
+    monkeypatch.setattr("coinbase_checkouts.commands.tell", impatient)
+    server.answer(DROP)
+    before = signal.getsignal(signal.SIGINT)
+    assert run("create", "1") == 3
+    assert before == signal.getsignal(signal.SIGINT)
+    assert server.received[0].headers["x-idempotency-key"] in capsys.readouterr().err
+
+
+def test_key_is_told_in_a_thread_too(run: Run, server: Server, capsys: pytest.CaptureFixture[str]) -> None:
+    """
+    Where signals cannot be ignored the key is told all the same.
+    """
+    server.answer(DROP)
+    with ThreadPoolExecutor() as threads:
+        assert 3 == threads.submit(run, "create", "1").result()
+    assert server.received[0].headers["x-idempotency-key"] in capsys.readouterr().err
 
 
 def test_interruption_before_the_command_runs_is_130(monkeypatch: pytest.MonkeyPatch) -> None:
