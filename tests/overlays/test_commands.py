@@ -351,8 +351,8 @@ def test_wait_tells_each_new_status_on_stderr(
     ("status", "options", "reason"),
     [
         ("EXPIRED", ["--until", "completed"], "after which COMPLETED cannot come"),
-        ("ACTIVE", ["--timeout-s", "0.01"], "last seen ACTIVE"),
-        ("ACTIVE", ["--until", "REFUNDED", "--until", "FAILED", "--timeout-s", "0.01"], "not FAILED or REFUNDED"),
+        ("ACTIVE", ["--timeout-s", "60"], "last seen ACTIVE"),
+        ("ACTIVE", ["--until", "REFUNDED", "--until", "FAILED", "--timeout-s", "60"], "not FAILED or REFUNDED"),
     ],
 )
 def test_wait_in_vain_is_1(
@@ -363,11 +363,14 @@ def test_wait_in_vain_is_1(
     run: Run,
     server: Server,
     checkout_json: dict[str, Any],
+    monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     """
     A status that cannot come any more, or not in time, ends the wait with 1 and nothing on stdout.
     """
+    # The first pause would already be too long, so that nobody waits.
+    monkeypatch.setattr("coinbase_checkouts.waiting.FIRST_WAIT_S", 1000.0)
     server.answer({**checkout_json, "status": status})
     assert run("wait", ID, *options) == 1
     told = capsys.readouterr()
