@@ -26,10 +26,11 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True)
 class Attempt:
-    """Send the call, once, within *timeout_s* seconds."""
+    """Send the call, once, within *timeout_s* seconds; *number* is 1 for its first attempt."""
 
     call: Call[Any]
     timeout_s: float
+    number: int = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,8 +45,8 @@ class Answer:
     """What came back, whole."""
 
     status: int
-    content: bytes
-    headers: Mapping[str, str] = field(default_factory=dict)
+    content: bytes = field(repr=False)
+    headers: Mapping[str, str] = field(default_factory=dict, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,10 +57,14 @@ class NoAnswer:
     Attributes:
         sent: Whether any of the request may have reached the service.
         reason: Why, for a person; without anything secret.
+        final: Whether another attempt could not do better.
+        cause: Whose fault it was, if not the network's.
     """
 
     sent: bool
     reason: str
+    final: bool = False
+    cause: Exception | None = field(default=None, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,7 +127,7 @@ def converse(call: Call[T], policy: RetryPolicy, world: Surroundings) -> Convers
     while True:
         attempts += 1
         left_s = policy.deadline_s - (world.monotonic_s() - began)
-        reply = yield Attempt(call, timeout_s=max(0.001, min(policy.timeout_s, left_s)))
+        reply = yield Attempt(call, timeout_s=max(0.001, min(policy.timeout_s, left_s)), number=attempts)
         assert reply is not None, "an Attempt is told what came of it"
         result = _result(call, reply, world, unclear=unclear)
         LOGGER.debug("%s: attempt %d: %s", call.operation, attempts, getattr(reply, "status", None) or reply)
@@ -140,6 +145,8 @@ def converse(call: Call[T], policy: RetryPolicy, world: Surroundings) -> Convers
             continue
         if answer is not None and answer.status in REFUSALS and unclear and call.settlement is not None:
             return (yield from _settle(call.settlement, result, policy, world, began))
+        if isinstance(reply, NoAnswer) and reply.final:
+            raise result
         wait_s = delay_s(
             attempts,
             policy,
@@ -166,13 +173,15 @@ def _result(call: Call[T], reply: Answer | NoAnswer, world: Surroundings, *, unc
             return responses.invalid(call, reply.status, f"was not as described: {drifts[0]}")
         return result
     may_have_acted = unclear or (reply.sent and call.writes)
-    return NoResponseError(
+    error = NoResponseError(
         f"{call.operation}: no answer: {reply.reason}",
         operation=call.operation,
         idempotency_key=call.idempotency_key,
         outcome=Outcome.UNKNOWN if may_have_acted else Outcome.NOT_SENT,
-        retryable=True,
+        retryable=not reply.final,
     )
+    error.__cause__ = reply.cause
+    return error
 
 
 def _settle(

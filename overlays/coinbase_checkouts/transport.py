@@ -1,11 +1,6 @@
 """
-The one place that knows the HTTP library: httpx, its clients, its exceptions.
-
-Building an `SSLContext` costs more than the rest of a client together, so all clients of a process share
-one, made when the first is used.
-
-With the extra [aiohttp], async connections are aiohttp's, under the same httpx client: much cheaper with many
-calls at once.
+Attempts over the wire: what is sent, and what came of it. Whatever happens, the answer to an attempt is an
+`Answer` or a `NoAnswer`; once something was sent no exception escapes without the key of its call.
 
 Connections belong to the process, and async ones to the event loop, that opened them. After a `fork()` two
 processes that went on with the same connection would read each other's answers, so the child begins with
@@ -19,53 +14,34 @@ import asyncio
 import ipaddress
 import os
 import platform
-import ssl
 import sys
 import threading
 import time
 from collections.abc import AsyncGenerator
-from dataclasses import replace
+from dataclasses import dataclass
 from functools import cache
 from importlib.metadata import version
-from importlib.util import find_spec
-from typing import Any, Final, TypeVar
+from typing import Any, Final
 from weakref import WeakKeyDictionary, WeakSet
 
 from .calls import Answer, Attempt, NoAnswer
+from .connections import ANSWER_LIMIT_BYTES, ENDS_S, async_client, decoded, sync_client, was_sent
 from .errors import ConfigurationError
 from .retries import CONNECT_TIMEOUT_S
 from .seam import httpx
 
 PRODUCTION: Final = "https://business.coinbase.com"
 SANDBOX_PREFIX: Final = "/sandbox"
-# A page of 100 checkouts with all they may have is about half a megabyte.
 # httpx looks through all waiting requests whenever one ends: a thousand at once take a minute, or, in turns,
 # a second.
 ASYNC_LIMIT: Final = 64
-ANSWER_LIMIT_BYTES: Final = 16 * 1024 * 1024
-
-# Failures before a byte of the request left this machine.
-_NOT_SENT: Final = (
-    httpx.ConnectError,
-    httpx.ConnectTimeout,
-    httpx.PoolTimeout,
-    httpx.ProxyError,
-    httpx.UnsupportedProtocol,
-)
-
-_TOO_LARGE: Final = NoAnswer(sent=True, reason=f"it had more than {ANSWER_LIMIT_BYTES} bytes")
-_TOO_SLOW: Final = NoAnswer(sent=True, reason="not all of it came in time")
-
-
-@cache
-def _ssl_context() -> ssl.SSLContext:
-    return httpx.create_ssl_context()
 
 
 @cache
 def _headers() -> dict[str, str]:
     return {
         "Accept": "application/json",
+        "Accept-Encoding": "identity",
         "User-Agent": f"coinbase-checkouts/{version('coinbase-checkouts')} python/{platform.python_version()}",
     }
 
@@ -104,12 +80,12 @@ def _is_local(host: str) -> bool:
     try:
         return ipaddress.ip_address(host).is_private
     except ValueError:
-        # A name without a dot is one of this machine's own network, such as a service in a container.
-        return "." not in host or host.endswith(".localhost")
+        # A name without a dot is one of this machine's own network, such as a service in a container; but
+        # 134744072 and 0x08080808 are addresses, too.
+        return ("." not in host and host[:1].isalpha()) or host.endswith(".localhost")
 
 
-_Value = TypeVar("_Value")
-_ByLoop = WeakKeyDictionary[asyncio.AbstractEventLoop, _Value]
+_TOO_LARGE: Final = NoAnswer(sent=True, reason=f"it had more than {ANSWER_LIMIT_BYTES} bytes")
 
 
 class _Shared:
@@ -117,14 +93,34 @@ class _Shared:
 
     def __init__(self, base_url: str, auth: httpx.Auth) -> None:
         self._base_url = base_url
+        self._host = httpx.URL(base_url).host
         self._auth = auth
         self._closed = False
         self._building = threading.Lock()
         _TRANSPORTS.add(self)
 
-    def _check_open(self) -> None:
-        if self._closed:
+    def _closed_before(self, attempt: Attempt) -> NoAnswer | None:
+        """
+        What an attempt on a closed client comes to.
+
+        Raises:
+            RuntimeError: It is the first of its call; nothing is lost.
+        """
+        if not self._closed:
+            return None
+        if attempt.number == 1:
             raise RuntimeError("this client is closed")
+        return NoAnswer(sent=False, reason="the client was closed", final=True)
+
+    def _no_answer(self, exc: Exception, *, sent: bool = True) -> NoAnswer:
+        # The class tells what happened; the text of some exceptions quotes headers.
+        reason = f"{type(exc).__name__} at {self._host}"
+        if isinstance(exc, TimeoutError):
+            return NoAnswer(sent=sent, reason=f"not all of it came in time from {self._host}")
+        if isinstance(exc, httpx.RequestError):
+            return NoAnswer(sent=was_sent(exc), reason=reason)
+        # Nobody's: a bug, a hook of the user's, a client closed in the middle. To try again would not help.
+        return NoAnswer(sent=sent, reason=reason, final=True, cause=exc)
 
     def begin_anew(self) -> None:
         """Forget every connection, and a lock that a thread of the parent may have held; in a forked child."""
@@ -156,28 +152,33 @@ class SyncTransport(_Shared):
 
     def send(self, attempt: Attempt) -> Answer | NoAnswer:
         """Send it once, and say what came of it."""
-        ends_s = time.monotonic() + attempt.timeout_s
+        if (closed := self._closed_before(attempt)) is not None:
+            return closed
+        token = ENDS_S.set(time.monotonic() + attempt.timeout_s)
         try:
             with self._open().stream(**self._arguments(attempt)) as response:
+                if response.is_stream_consumed:
+                    return _read_before(response)
                 body = bytearray()
-                for chunk in response.iter_bytes():
+                for chunk in response.iter_raw():
                     body += chunk
                     if len(body) > ANSWER_LIMIT_BYTES:
                         return _TOO_LARGE
-                    # httpx bounds the wait for each piece of an answer, but not their number.
-                    if time.monotonic() > ends_s:
-                        return _TOO_SLOW
+                    # A client of the user's own has no bounded connections.
+                    if time.monotonic() > ENDS_S.get():
+                        return self._no_answer(TimeoutError())
             return _answer(response, bytes(body))
-        except httpx.RequestError as exc:
-            return _no_answer(exc)
+        except Exception as exc:  # noqa: BLE001 -- the key must not be lost with any of them
+            return self._no_answer(exc)
+        finally:
+            ENDS_S.reset(token)
 
     def _open(self) -> httpx.Client:
-        self._check_open()
         if self._given is not None:
             return self._given
         with self._building:
             if self._client is None:
-                self._client = httpx.Client(verify=_ssl_context())
+                self._client = sync_client()
             return self._client
 
     def begin_anew(self) -> None:
@@ -187,21 +188,21 @@ class SyncTransport(_Shared):
 
     def close(self) -> None:
         """Close the connections, unless the client was given from outside."""
-        self._closed = True
-        if self._client is not None:
-            self._client.close()
+        with self._building:
+            self._closed = True
+            if self._client is not None:
+                self._client.close()
 
 
-async def _closed_with_its_loop(client: httpx.AsyncClient) -> AsyncGenerator[None, None]:
-    """
-    Close *client* when this generator is closed, which an event loop does with those begun in it before it ends.
+@dataclass(eq=False, slots=True)
+class _OfLoop:
+    """The connections of one event loop, and how many attempts use them."""
 
-    A client that outlives `asyncio.run` so leaves no open connection behind in the loop that is gone.
-    """
-    try:
-        yield
-    finally:
-        await client.aclose()
+    client: httpx.AsyncClient
+    turns: asyncio.Semaphore
+    in_use: int = 0
+    retired: bool = False
+    keeper: AsyncGenerator[None, None] | None = None
 
 
 class AsyncTransport(_Shared):
@@ -211,62 +212,99 @@ class AsyncTransport(_Shared):
         super().__init__(base_url, auth)
         self._given = given
         self._aiohttp = aiohttp
-        self._clients: _ByLoop[httpx.AsyncClient] = WeakKeyDictionary()
-        self._turns: _ByLoop[asyncio.Semaphore] = WeakKeyDictionary()
-        self._keepers: _ByLoop[AsyncGenerator[None, None]] = WeakKeyDictionary()
+        self._loops: WeakKeyDictionary[asyncio.AbstractEventLoop, _OfLoop] = WeakKeyDictionary()
+        self._closing: set[asyncio.Task[None]] = set()
 
     async def send(self, attempt: Attempt) -> Answer | NoAnswer:
         """Send it once, and say what came of it."""
-        client = await self._open()
+        if (closed := self._closed_before(attempt)) is not None:
+            return closed
+        of_loop = await self._of_loop()
+        of_loop.in_use += 1
         sent = False
         try:
             # Bounds all of it: the wait for a turn, and headers that drip in.
-            async with asyncio.timeout(attempt.timeout_s), self._turn():
+            async with asyncio.timeout(attempt.timeout_s), of_loop.turns:
                 sent = True
-                async with client.stream(**self._arguments(attempt)) as response:
+                async with of_loop.client.stream(**self._arguments(attempt)) as response:
+                    if response.is_stream_consumed:
+                        return _read_before(response)
                     body = bytearray()
-                    async for chunk in response.aiter_bytes():
+                    async for chunk in response.aiter_raw():
                         body += chunk
                         if len(body) > ANSWER_LIMIT_BYTES:
                             return _TOO_LARGE
                 return _answer(response, bytes(body))
-        except TimeoutError:
-            return replace(_TOO_SLOW, sent=sent)
-        except httpx.RequestError as exc:
-            return _no_answer(exc)
-        except Exception as exc:
-            # The other library lets some of its own errors through, such as for a status line that is none.
-            if _is_aiohttp(exc):
-                return NoAnswer(sent=True, reason=type(exc).__name__)
+        except asyncio.CancelledError:
+            self._retire(of_loop, sent=sent)
             raise
+        except Exception as exc:  # noqa: BLE001 -- the key must not be lost with any of them
+            if isinstance(exc, TimeoutError):
+                self._retire(of_loop, sent=sent)
+            return self._no_answer(exc, sent=sent)
+        finally:
+            of_loop.in_use -= 1
+            if of_loop.retired and of_loop.in_use == 0:
+                task = asyncio.ensure_future(_end(of_loop))
+                self._closing.add(task)
+                task.add_done_callback(self._closing.discard)
 
-    def _turn(self) -> asyncio.Semaphore:
-        return self._turns.setdefault(asyncio.get_running_loop(), asyncio.Semaphore(ASYNC_LIMIT))
-
-    async def _open(self) -> httpx.AsyncClient:
-        self._check_open()
-        if self._given is not None:
-            return self._given
+    async def _of_loop(self) -> _OfLoop:
         loop = asyncio.get_running_loop()
-        if loop not in self._clients:
-            # No other task of this loop comes between these two lines, and other loops have other keys.
-            client = self._clients[loop] = _async_client(aiohttp=self._aiohttp)
-            self._keepers[loop] = _closed_with_its_loop(client)
-            await anext(self._keepers[loop])
-        return self._clients[loop]
+        if loop not in self._loops:
+            # No other task of this loop comes between these lines, and other loops have other keys.
+            client = self._given or async_client(aiohttp=self._aiohttp)
+            of_loop = self._loops[loop] = _OfLoop(client, asyncio.Semaphore(ASYNC_LIMIT))
+            if self._given is None:
+                of_loop.keeper = self._closed_with_its_loop(loop, of_loop)
+                await anext(of_loop.keeper)
+        return self._loops[loop]
+
+    async def _closed_with_its_loop(
+        self, loop: asyncio.AbstractEventLoop, of_loop: _OfLoop
+    ) -> AsyncGenerator[None, None]:
+        """
+        Close the client when this generator is closed, which an event loop does with those begun in it before it ends.
+
+        A client that outlives `asyncio.run` so leaves no open connection behind in the loop that is gone.
+        """
+        try:
+            yield
+        finally:
+            if self._loops.get(loop) is of_loop:
+                del self._loops[loop]
+            await of_loop.client.aclose()
+
+    def _retire(self, of_loop: _OfLoop, *, sent: bool) -> None:
+        """
+        Let no new attempt use these connections, and close them after the last that does.
+
+        httpx loses track of the connection of a cancelled request now and then; enough of them fill its pool for
+        good, and every later call waits in vain.
+        """
+        if sent and self._given is None:
+            of_loop.retired = True
+            loop = asyncio.get_running_loop()
+            if self._loops.get(loop) is of_loop:
+                del self._loops[loop]
 
     def begin_anew(self) -> None:
         super().begin_anew()
-        _ABANDONED.append((dict(self._clients), dict(self._keepers)))
-        self._clients.clear()
-        self._keepers.clear()
+        _ABANDONED.append((dict(self._loops), self._closing))
+        self._loops.clear()
+        self._closing = set()
 
     async def close(self) -> None:
         """Close the connections of this event loop, unless the client was given from outside."""
         self._closed = True
-        loop = asyncio.get_running_loop()
-        if self._clients.pop(loop, None) is not None:
-            await self._keepers.pop(loop).aclose()
+        of_loop = self._loops.pop(asyncio.get_running_loop(), None)
+        if of_loop is not None:
+            await _end(of_loop)
+
+
+async def _end(of_loop: _OfLoop) -> None:
+    if of_loop.keeper is not None:
+        await of_loop.keeper.aclose()
 
 
 _TRANSPORTS: Final[WeakSet[_Shared]] = WeakSet()
@@ -284,32 +322,11 @@ if sys.platform != "win32":
     os.register_at_fork(after_in_child=_begin_anew)
 
 
+def _read_before(response: httpx.Response) -> Answer:
+    """An answer that a hook or a transport of the user's own has read, and decoded, already."""
+    return Answer(response.status_code, response.content, response.headers)
+
+
 def _answer(response: httpx.Response, content: bytes) -> Answer:
-    return Answer(response.status_code, content, response.headers)
-
-
-def _no_answer(exc: httpx.RequestError) -> NoAnswer:
-    # The class tells what happened; the text of some exceptions quotes headers.
-    return NoAnswer(sent=_was_sent(exc), reason=f"{type(exc).__name__} at {exc.request.url.host}")
-
-
-def _was_sent(exc: httpx.RequestError) -> bool:
-    """Whether any of the request may have left this machine."""
-    if exc.__cause__ is not None and _is_aiohttp(exc.__cause__):
-        # httpx-aiohttp calls a connection that was dropped in the middle a ConnectTimeout.
-        aiohttp = sys.modules["aiohttp"]
-        return not isinstance(exc.__cause__, (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError))
-    return not isinstance(exc, _NOT_SENT)
-
-
-def _is_aiohttp(exc: BaseException) -> bool:
-    aiohttp = sys.modules.get("aiohttp")
-    return aiohttp is not None and isinstance(exc, aiohttp.ClientError)
-
-
-def _async_client(*, aiohttp: bool) -> httpx.AsyncClient:
-    if aiohttp and find_spec("httpx_aiohttp") is not None:
-        from httpx_aiohttp import HttpxAiohttpClient  # noqa: PLC0415 -- the extra [aiohttp]
-
-        return HttpxAiohttpClient(verify=_ssl_context())
-    return httpx.AsyncClient(verify=_ssl_context())
+    headers = response.headers
+    return Answer(response.status_code, decoded(content, headers.get("content-encoding", "")), headers)

@@ -22,6 +22,10 @@ FLOOD = "flood"
 """Answer 200 and send a body without end as fast as it is read."""
 GARBAGE = "garbage"
 """Answer with what is no HTTP."""
+HINTS = "hints"
+"""Send 103 Early Hints now and then, without end."""
+HEADERS = "headers"
+"""Answer 200 and send one header after the other now and then, without end."""
 HANG = "hang"
 """Never answer, until the server is stopped."""
 
@@ -92,6 +96,9 @@ class Server:
                 if step in (DRIP, FLOOD):
                     self._stream(connection, b" " if step == DRIP else b" " * 65536, 0.01 if step == DRIP else 0)
                     return
+                if step in (HINTS, HEADERS):
+                    self._trickle(connection, hints=step == HINTS)
+                    return
                 if step == GARBAGE:
                     connection.sendall(b"\x00\xff no http\r\n\r\n")
                     return
@@ -104,6 +111,12 @@ class Server:
                 headers = {"Content-Type": "application/json", "Content-Length": str(len(step.body)), **step.headers}
                 lines = [f"HTTP/1.1 {step.status} Scripted", *(f"{name}: {value}" for name, value in headers.items())]
                 connection.sendall("\r\n".join([*lines, "", ""]).encode() + step.body)
+
+    def _trickle(self, connection: socket.socket, *, hints: bool) -> None:
+        with suppress(OSError):
+            connection.sendall(b"" if hints else b"HTTP/1.1 200 OK\r\n")
+            while not self._stopped.wait(0.02):
+                connection.sendall(b"HTTP/1.1 103 Early Hints\r\n\r\n" if hints else b"X-More: 1\r\n")
 
     def _stream(self, connection: socket.socket, piece: bytes, pause_s: float) -> None:
         connection.settimeout(None)

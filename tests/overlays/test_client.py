@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import base64
+import gzip
 import inspect
 import json
 import threading
 import time
 from collections.abc import AsyncIterator, Iterator
+from contextlib import suppress
 from email.utils import formatdate
 from typing import Any
 
@@ -27,7 +29,7 @@ from coinbase_checkouts.errors import (
 from coinbase_checkouts.idempotency import key_for
 from coinbase_checkouts.sensor import Drift
 
-from .conftest import CUT, DRIP, DROP, FLOOD, GARBAGE, HANG, Reply, Server
+from .conftest import CUT, DRIP, DROP, FLOOD, GARBAGE, HANG, HEADERS, HINTS, Received, Reply, Server
 
 ID = "68f7a946db0529ea9b6d3a12"
 KEY = "8e03978e-40d5-43e8-bc93-6894a57f9324"
@@ -182,7 +184,9 @@ async def test_hanging_server_is_given_up(server: Server, api_key: ApiKey, aioht
 
 
 @pytest.mark.anyio
-@pytest.mark.parametrize(("fault", "reason"), [(DRIP, "not all of it came in time"), (FLOOD, "it had more than")])
+@pytest.mark.parametrize(
+    ("fault", "reason"), [(DRIP, "ReadTimeout|not all of it came in time"), (FLOOD, "it had more than")]
+)
 async def test_answer_without_end_is_given_up(
     fault: str, reason: str, *, server: Server, api_key: ApiKey, aiohttp: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -318,7 +322,7 @@ def test_one_http_client_for_many_threads(
         built.append(real(**options))
         return built[-1]
 
-    monkeypatch.setattr("coinbase_checkouts.transport.httpx.Client", counted)
+    monkeypatch.setattr("coinbase_checkouts.connections.httpx.Client", counted)
     server.answer(checkout_json)
     together = threading.Barrier(16)
     answers: list[str] = []
@@ -346,7 +350,7 @@ def test_clients_of_a_process_share_one_tls_context(api_key: ApiKey, monkeypatch
         contexts.append(verify)
         return real(transport=httpx.MockTransport(lambda _: httpx.Response(404)))
 
-    monkeypatch.setattr("coinbase_checkouts.transport.httpx.Client", spying)
+    monkeypatch.setattr("coinbase_checkouts.connections.httpx.Client", spying)
     for _ in range(2):
         with Checkouts(api_key) as client, pytest.raises(NotFoundError):
             client.get(ID)
@@ -392,6 +396,8 @@ def test_base_url_is_an_origin_with_or_without_the_prefix(
         "https://business.coinbase.com#x",
         "http://business.coinbase.com",
         "http://8.8.8.8",
+        "http://134744072",
+        "http://0x08080808",
         "https://[::1",
     ],
 )
@@ -590,20 +596,135 @@ async def test_what_is_no_http_is_a_typed_error(server: Server, client: Checkout
 
 
 @pytest.mark.anyio
-async def test_errors_of_one_s_own_hooks_come_through(server: Server, api_key: ApiKey) -> None:
+async def test_error_of_one_s_own_hook_does_not_lose_the_key(server: Server, api_key: ApiKey) -> None:
     """
-    What a hook of the user's own client raises is the user's, and is not dressed up.
+    What a hook of the user's own raises after the service may have acted is the cause of an error with the key;
+    it is not tried again.
     """
 
-    async def hook(_: httpx.Request) -> None:
+    def hook(response: httpx.Response) -> None:
         raise LookupError("mine")
 
-    async with (
-        httpx.AsyncClient(event_hooks={"request": [hook]}) as own,
-        AsyncCheckouts(api_key, base_url=server.url, http_client=own) as aclient,
+    async def ahook(response: httpx.Response) -> None:
+        raise LookupError("mine")
+
+    server.answer(Reply(201))
+    with (
+        httpx.Client(event_hooks={"response": [hook]}) as own,
+        Checkouts(api_key, base_url=server.url, http_client=own) as client,
+        pytest.raises(NoResponseError) as caught,
     ):
-        with pytest.raises(LookupError, match="mine"):
+        client.create("1", idempotency_key=KEY)
+    async with (
+        httpx.AsyncClient(event_hooks={"response": [ahook]}) as aown,
+        AsyncCheckouts(api_key, base_url=server.url, http_client=aown) as aclient,
+    ):
+        with pytest.raises(NoResponseError) as acaught:
+            await aclient.create("1", idempotency_key=KEY)
+    for error in (caught.value, acaught.value):
+        assert (Outcome.UNKNOWN, KEY, False) == (error.outcome, error.idempotency_key, error.retryable)
+        assert isinstance(error.__cause__, LookupError)
+    assert len(server.received) == 2
+
+
+@pytest.mark.anyio
+async def test_hook_that_reads_the_answer_is_no_obstacle(
+    server: Server, api_key: ApiKey, checkout_json: dict[str, Any]
+) -> None:
+    """
+    A hook of the user's own may read the answer before us.
+    """
+
+    def hook(response: httpx.Response) -> None:
+        response.read()
+
+    async def ahook(response: httpx.Response) -> None:
+        await response.aread()
+
+    server.answer(checkout_json)
+    with (
+        httpx.Client(event_hooks={"response": [hook]}) as own,
+        Checkouts(api_key, base_url=server.url, http_client=own) as client,
+    ):
+        assert client.get(ID).id == ID
+    async with (
+        httpx.AsyncClient(event_hooks={"response": [ahook]}) as aown,
+        AsyncCheckouts(api_key, base_url=server.url, http_client=aown) as aclient,
+    ):
+        assert (await aclient.get(ID)).id == ID
+
+
+@pytest.mark.anyio
+async def test_client_closed_in_the_middle_does_not_lose_the_key(
+    server: Server, client: Checkouts, aclient: AsyncCheckouts
+) -> None:
+    """
+    Closed between two attempts, a write ends as one whose outcome is unknown, with its key.
+    """
+
+    def close_then_fail(_: Received) -> Reply:
+        client._transport._closed = aclient._transport._closed = True
+        return Reply(503)
+
+    server.answer(close_then_fail)
+    with pytest.raises(NoResponseError, match="the client was closed") as caught:
+        client.create("1", idempotency_key=KEY)
+    aclient._transport._closed = False
+    with pytest.raises(NoResponseError, match="the client was closed") as acaught:
+        await aclient.create("1", idempotency_key=KEY)
+    aclient._transport._closed = client._transport._closed = False
+    assert [(Outcome.UNKNOWN, KEY)] * 2 == [
+        (error.outcome, error.idempotency_key) for error in (caught.value, acaught.value)
+    ]
+
+
+@pytest.mark.parametrize("fault", [HINTS, HEADERS])
+def test_sync_client_keeps_its_timeout_whatever_drips(fault: str, server: Server, api_key: ApiKey) -> None:
+    """
+    Headers that come one by one, and hints without end, are cut off like a body that drips.
+    """
+    server.answer(fault)
+    with (
+        Checkouts(api_key, base_url=server.url, timeout=0.2, max_retries=0) as client,
+        pytest.raises(NoResponseError, match="ReadTimeout"),
+    ):
+        client.get(ID)
+
+
+@pytest.mark.anyio
+async def test_compressed_answers_are_read_within_the_limit(
+    server: Server, client: Checkouts, aclient: AsyncCheckouts, checkout_json: dict[str, Any]
+) -> None:
+    """
+    Nothing compressed is asked for; what comes so all the same is read if it is one coding, and no bomb goes off.
+    """
+    packed = gzip.compress(json.dumps(checkout_json).encode())
+    server.answer(Reply(200, packed, {"Content-Encoding": "gzip"}))
+    assert client.get(ID).id == ID
+    assert (await aclient.get(ID)).id == ID
+    assert {"identity"} == {request.headers["accept-encoding"] for request in server.received}
+    bomb = gzip.compress(gzip.compress(b" " * 300_000_000))
+    for body, coding in ((bomb, "gzip, gzip"), (b"no gzip", "gzip"), (packed, "br")):
+        server.answer(Reply(200, body, {"Content-Encoding": coding}))
+        with suppress(InvalidResponseError):
+            client.get(ID)
+        with suppress(InvalidResponseError):
             await aclient.get(ID)
+
+
+def test_proxies_of_the_environment_keep_the_deadline(
+    server: Server, api_key: ApiKey, checkout_json: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """
+    Behind a proxy named by the environment calls go through it, and are bounded too.
+    """
+    monkeypatch.setenv("HTTP_PROXY", server.url)
+    server.answer(checkout_json, HEADERS)
+    with Checkouts(api_key, base_url="http://sandbox:8402", timeout=0.2, max_retries=0) as client:
+        assert client.get(ID).id == ID
+        assert server.received[0].target == f"http://sandbox:8402/api/v1/checkouts/{ID}"
+        with pytest.raises(NoResponseError, match="ReadTimeout"):
+            client.get(ID)
 
 
 @pytest.mark.anyio
@@ -617,8 +738,8 @@ async def test_without_the_extra_httpx_does_it(
     def nothing(_: str) -> None:
         return None
 
-    monkeypatch.setattr("coinbase_checkouts.transport.find_spec", nothing)
+    monkeypatch.setattr("coinbase_checkouts.connections.find_spec", nothing)
     server.answer(checkout_json)
     async with AsyncCheckouts(api_key, base_url=server.url) as aclient:
         assert (await aclient.get(ID)).id == ID
-        assert [httpx.AsyncClient] == [type(client) for client in aclient._transport._clients.values()]
+        assert [httpx.AsyncClient] == [type(of_loop.client) for of_loop in aclient._transport._loops.values()]

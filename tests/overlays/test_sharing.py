@@ -7,6 +7,7 @@ import gc
 import json
 import os
 import threading
+import weakref
 from collections.abc import Iterator
 from contextlib import suppress
 from typing import Any
@@ -211,14 +212,74 @@ async def test_child_begins_with_new_connections(client: Checkouts, echo: Server
         client.get("0" * 24)
         await aclient.get("0" * 24)
         before = client._transport._client
-        abefore = list(aclient._transport._clients.values())
+        abefore = list(aclient._transport._loops.values())
         transport._begin_anew()
         assert client.get("1" * 24).id == "1" * 24
         assert (await aclient.get("1" * 24)).id == "1" * 24
         assert before is not None
         assert not before.is_closed
         assert before is not client._transport._client
-        assert abefore != list(aclient._transport._clients.values())
+        assert abefore != list(aclient._transport._loops.values())
         # Here nobody else uses them.
         before.close()
-        await abefore[0].aclose()
+        await abefore[0].client.aclose()
+
+
+@pytest.mark.parametrize("aiohttp", [False, True])
+def test_client_recovers_from_cancelled_calls(aiohttp: bool, api_key: ApiKey, checkout_json: dict[str, Any]) -> None:
+    """
+    However many calls time out or are cancelled, the next one goes through, and no loop is kept alive.
+    """
+    slow = True
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        with suppress(asyncio.IncompleteReadError, ConnectionError):
+            while True:
+                await reader.readuntil(b"\r\n\r\n")
+                if slow:
+                    await asyncio.sleep(0.02)
+                body = json.dumps({**checkout_json, "id": "1" * 24}).encode()
+                writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%b" % (len(body), body))
+                await writer.drain()
+        writer.close()
+
+    async def main() -> str:
+        nonlocal slow
+        server = await asyncio.start_server(serve, "127.0.0.1", 0, backlog=200)
+        url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+        async with AsyncCheckouts(api_key, base_url=url, max_retries=0, aiohttp=aiohttp) as client:
+            hurried = client.with_options(timeout=0.01)
+            for _ in range(5):
+                await asyncio.gather(*(hurried.get("1" * 24) for _ in range(80)), return_exceptions=True)
+                tasks = [asyncio.create_task(client.get("1" * 24)) for _ in range(80)]
+                await asyncio.sleep(0.01)
+                for task in tasks:
+                    task.cancel()
+                await asyncio.gather(*tasks, return_exceptions=True)
+            slow = False
+            found = (await client.get("1" * 24)).id
+            assert len(client._transport._loops) == 1
+        server.close()
+        while tasks := [task for task in asyncio.all_tasks() if task is not asyncio.current_task()]:
+            await asyncio.wait(tasks)
+        return found
+
+    assert asyncio.run(main()) == "1" * 24
+
+
+def test_loops_are_not_kept_alive(echo: Server, api_key: ApiKey) -> None:
+    """
+    A client used in many event loops keeps none of them.
+    """
+    client = AsyncCheckouts(api_key, base_url=echo.url)
+    loops: list[weakref.ref[asyncio.AbstractEventLoop]] = []
+
+    async def main() -> None:
+        loops.append(weakref.ref(asyncio.get_running_loop()))
+        await client.get("1" * 24)
+
+    for _ in range(5):
+        asyncio.run(main())
+    gc.collect()
+    assert [None] * 5 == [loop() for loop in loops]
+    assert [] == list(client._transport._loops)
