@@ -47,14 +47,6 @@ DRIPS: Final = {
     "body": (b"HTTP/1.1 404 Not Found\r\nContent-Length: 102\r\n\r\n", b"{}"),
 }
 
-# In the sync client nothing bounds the number of pieces that a head comes in, but the 100 KiB that httpcore reads.
-endless = pytest.mark.xfail(strict=True, reason="the head of an answer is read for as long as it drips")
-CASES: Final = [
-    pytest.param(kind, place, marks=[endless] if kind == "sync" and place != "body" else [])
-    for kind in KINDS
-    for place in DRIPS
-]
-
 
 @pytest.fixture
 def loris() -> Iterator[Proxy]:
@@ -70,7 +62,8 @@ def error_of(kind: str, api_key: ApiKey, **settings: Any) -> CheckoutsError:
     return caught.value
 
 
-@pytest.mark.parametrize(("kind", "place"), CASES)
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("place", DRIPS)
 def test_dripping_answer_is_given_up_in_time(kind: str, place: str, loris: Proxy, api_key: ApiKey) -> None:
     """
     An answer that takes ten timeouts to come is not waited for, although a piece of it comes all the time.
