@@ -75,17 +75,17 @@ class ApiKey:
 
     def __init__(self, id: str, private_key: str, *, source: str = "API key") -> None:
         # Rebound at once: a traceback shows the locals of this frame, and no caller reads it again.
-        hidden = Secret(private_key)
-        private_key = ""
+        hidden, given_id = Secret(private_key), Secret(id)
+        private_key = id = ""  # noqa: A001 -- the argument itself
         # Debuggers call repr() on what is half made, too.
         self.id: str = ""
         self.algorithm: str = "key"
-        if not _is_plain(id):
-            raise KeyFormatError(f"{source}: the key's id is empty or no plain text")
+        if not _is_plain(given_id.reveal()):
+            raise KeyFormatError(f"{source}: the key's id is empty, no plain text, or the private key itself")
         loaded = _load(hidden)
         if isinstance(loaded, str):
             raise KeyFormatError(f"{source}: {loaded}")
-        self.id = id.strip()
+        self.id = given_id.reveal().strip()
         self._key, self.algorithm = loaded
 
     @classmethod
@@ -96,10 +96,12 @@ class ApiKey:
         Raises:
             KeyFormatError: Missing, empty, not such a file, or not such a key; names the file.
         """
-        found = _read_file(Path(path))
+        hidden = Secret(os.fspath(path))
+        path = shown = _shown(hidden)
+        found = _read_file(hidden)
         if isinstance(found, str):
-            raise KeyFormatError(f"{os.fspath(path)}: {found}")
-        return cls(found[0], found[1].reveal(), source=os.fspath(path))
+            raise KeyFormatError(f"{shown}: {found}")
+        return cls(found[0].reveal(), found[1].reveal(), source=shown)
 
     @classmethod
     def from_env(cls, environ: Mapping[str, str] | None = None) -> ApiKey:
@@ -113,7 +115,7 @@ class ApiKey:
         environ = None  # for the reason given in __init__
         if isinstance(found, str):
             raise KeyFormatError(f"environment: {found}")
-        return cls(found[0], found[1].reveal(), source=f"environment variable {SECRET_VARIABLE}")
+        return cls(found[0].reveal(), found[1].reveal(), source=f"environment variable {SECRET_VARIABLE}")
 
     def sign(self, claims: dict[str, Any], headers: dict[str, Any]) -> str:
         """A compact JWS over *claims*; `alg`, `typ` and `kid` are added to *headers*."""
@@ -183,7 +185,9 @@ class JwtAuth(httpx.Auth):
 
 def request_uri(method: str, url: httpx.URL) -> str:
     """The claim `uri`: METHOD, one space, host and path as they go over the wire; no scheme, port or query."""
-    host = f"[{url.host}]" if ":" in url.host else url.host
+    # As in the Host header: bücher.example goes over the wire as xn--bcher-kva.example.
+    raw = url.raw_host.decode("ascii")
+    host = f"[{raw}]" if ":" in raw else raw
     return f"{method.upper()} {host}{url.raw_path.split(b'?', 1)[0].decode('ascii')}"
 
 
@@ -191,13 +195,22 @@ def request_uri(method: str, url: httpx.URL) -> str:
 # tracebacks with its locals, and theirs hold the secret in the clear.
 
 
-def _read_file(path: Path) -> tuple[str, Secret] | str:
+def _shown(path: Secret) -> str:
+    """The path as an error names it; hidden if somebody gave the key itself in place of its file."""
+    text = path.reveal()
+    is_key = "-----BEGIN" in text or not isinstance(_load(path), str)
+    if is_key:
+        return "the given path, which looks like a private key"
+    return text if text.isprintable() else repr(text)
+
+
+def _read_file(path: Secret) -> tuple[Secret, Secret] | str:
     """The id and the secret in a key file, or why there are none."""
     try:
-        with path.open("rb") as file:
+        with Path(path.reveal()).open("rb") as file:
             content = file.read(KEY_FILE_LIMIT_BYTES + 1)
-    except OSError as exc:
-        return f"cannot be read: {exc.strerror or type(exc).__name__}"
+    except (OSError, ValueError) as exc:
+        return f"cannot be read: {getattr(exc, 'strerror', None) or type(exc).__name__}"
     if len(content) > KEY_FILE_LIMIT_BYTES:
         return f"is larger than {KEY_FILE_LIMIT_BYTES} bytes; no key file is"
     if not content.strip():
@@ -215,22 +228,23 @@ def _read_file(path: Path) -> tuple[str, Secret] | str:
         return "has no field id (or, in older files, name) that is a text"
     if not isinstance(data.get("privateKey"), str):
         return "has no field privateKey that is a text"
-    return key_id, Secret(data["privateKey"])
+    return Secret(key_id), Secret(data["privateKey"])
 
 
-def _read_env(variables: Mapping[str, str]) -> tuple[str, Secret] | str:
+def _read_env(variables: Mapping[str, str]) -> tuple[Secret, Secret] | str:
     """The id and the secret in the environment, or why there are none."""
     key_id = next((variables[name] for name in ID_VARIABLES if variables.get(name, "").strip()), None)
     if key_id is None:
         return f"{' or '.join(ID_VARIABLES)} is not set"
     if not variables.get(SECRET_VARIABLE, "").strip():
         return f"{SECRET_VARIABLE} is not set"
-    return key_id, Secret(variables[SECRET_VARIABLE])
+    return Secret(key_id), Secret(variables[SECRET_VARIABLE])
 
 
 def _is_plain(value: object) -> bool:
     """Whether *value* can be a key's id."""
-    return isinstance(value, str) and value.strip() != "" and value.strip().isprintable()
+    text = value.strip() if isinstance(value, str) else ""
+    return text != "" and text.isprintable() and isinstance(_load(Secret(text)), str)
 
 
 def _load(secret: Secret) -> tuple[EllipticCurvePrivateKey | Ed25519PrivateKey, str] | str:

@@ -143,6 +143,9 @@ def converse(call: Call[T], policy: RetryPolicy, world: Surroundings) -> Convers
             if (ahead_s := offset_s(answer.headers.get("date"), now_s=world.now_s())) is not None:
                 world.learn_offset(ahead_s)
             continue
+        if answer is not None and answer.status == 401 and seen_401:
+            # The other clock did not help, so it is not to spoil later calls.
+            world.learn_offset(0.0)
         if answer is not None and answer.status in REFUSALS and unclear and call.settlement is not None:
             return (yield from _settle(call.settlement, result, policy, world, began))
         if isinstance(reply, NoAnswer) and reply.final:
@@ -196,5 +199,7 @@ def _settle(
         raise refusal from None
     if settlement.done(found):
         return found
-    refusal.outcome = Outcome.REFUSED
+    if settlement.impossible(found):
+        refusal.outcome = Outcome.REFUSED
+    # Else the first attempt may still be under way.
     raise refusal

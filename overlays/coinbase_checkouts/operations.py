@@ -10,9 +10,10 @@ and parsing halves lose errors (a 503 becomes None, a 520 a ValueError).
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
-from datetime import datetime
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
 from decimal import Decimal
 from types import MappingProxyType
 from typing import Any, Generic, Literal, TypeVar
@@ -36,6 +37,7 @@ from coinbase_checkouts_api.types import UNSET, Unset
 
 from . import idempotency
 from .errors import InvalidRequestError, Violation
+from .reading import FINAL
 from .validation import Request, path_violations, violations
 
 T = TypeVar("T")
@@ -69,6 +71,7 @@ class Call(Generic[T]):
         writes: Whether it may change something, so that a lost answer leaves the outcome unknown.
         read: Makes the model of a successful answer's JSON.
         settlement: How to find out whether it is done, for an operation without a key.
+        answers: Whether a model is about the checkout that was asked for.
     """
 
     operation: str
@@ -76,19 +79,39 @@ class Call(Generic[T]):
     path: str
     read: Callable[[Mapping[str, Any]], T]
     writes: bool
-    params: Mapping[str, Any] | None = None
-    headers: Mapping[str, str] | None = None
-    content: bytes | None = None
-    idempotency_key: str | None = None
+    # Not shown: tracebacks have the locals of our frames, and these hold what users send.
+    params: Mapping[str, Any] | None = field(default=None, repr=False)
+    headers: Mapping[str, str] | None = field(default=None, repr=False)
+    content: bytes | None = field(default=None, repr=False)
+    idempotency_key: str | None = field(default=None, repr=False)
     settlement: Settlement[T] | None = None
+    answers: Callable[[T], bool] = field(default=lambda _: True, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
 class Settlement(Generic[T]):
-    """The call that reads how things are, and whether its answer says that the operation is done."""
+    """The call that reads how things are; whether its answer says that the operation is done, or cannot be any more."""
 
     read: Call[T]
     done: Callable[[T], bool]
+    impossible: Callable[[T], bool]
+
+
+# An error is given back, not raised: a frame that raises is shown in tracebacks with its locals, and here they
+# hold the whole request.
+Made = Call[T] | InvalidRequestError
+
+
+def checked(made: Made[T]) -> Call[T]:
+    """
+    The call that was made.
+
+    Raises:
+        InvalidRequestError: It could not be.
+    """
+    if isinstance(made, InvalidRequestError):
+        raise made
+    return made
 
 
 def create(
@@ -103,7 +126,7 @@ def create(
     fail_redirect_url: str | None,
     idempotency_key: str | None,
     checks: Checks,
-) -> Call[Checkout]:
+) -> Made[Checkout]:
     """createCheckout; see `Checkouts.create`."""
     key = idempotency.new_key() if idempotency_key is None else idempotency_key
     problems: list[Violation] = []
@@ -121,9 +144,10 @@ def create(
     return _call("createCheckout", compiled, Checkout.from_dict, checks, problems, writes=True, key=key)
 
 
-def get(id: str, checks: Checks) -> Call[Checkout]:
+def get(id: str, checks: Checks) -> Made[Checkout]:
     """getCheckout; see `Checkouts.get`."""
-    return _call("getCheckout", get_kwargs(id), Checkout.from_dict, checks, path={"id": id})
+    compiled = get_kwargs(_quotable(id))
+    return _call("getCheckout", compiled, Checkout.from_dict, checks, path={"id": id}, answers=_is(id))
 
 
 def list_page(
@@ -135,7 +159,7 @@ def list_page(
     page_size: int | None,
     page_token: str | None,
     checks: Checks,
-) -> Call[CheckoutList]:
+) -> Made[CheckoutList]:
     """listCheckouts, one page; see `Checkouts.list`."""
     problems: list[Violation] = []
     compiled = list_kwargs(
@@ -146,21 +170,29 @@ def list_page(
         end_time=_moment("endTime", end_time, problems),
         description_query=_given(description_query),
     )
-    return _call("listCheckouts", compiled, CheckoutList.from_dict, checks, problems)
+    return _call("listCheckouts", compiled, _page, checks, problems)
 
 
-def deactivate(id: str, checks: Checks) -> Call[Checkout]:
+def deactivate(id: str, checks: Checks) -> Made[Checkout]:
     """
     deactivateCheckout; see `Checkouts.deactivate`.
 
     It takes no key and needs none: it cannot be done twice. But after a lost answer the second attempt is
     refused just because the first succeeded; then the checkout itself tells.
     """
-    compiled = deactivate_kwargs(id)
-    call = _call("deactivateCheckout", compiled, Checkout.from_dict, checks, path={"id": id}, writes=True)
-    return replace(
-        call, settlement=Settlement(get(id, checks), lambda found: found.status == CheckoutStatus.DEACTIVATED)
+    compiled = deactivate_kwargs(_quotable(id))
+    call = _call(
+        "deactivateCheckout", compiled, Checkout.from_dict, checks, path={"id": id}, writes=True, answers=_is(id)
     )
+    reading = get(id, checks)
+    if isinstance(call, InvalidRequestError) or isinstance(reading, InvalidRequestError):
+        return call
+    settlement = Settlement(
+        reading,
+        done=lambda found: found.status == CheckoutStatus.DEACTIVATED,
+        impossible=lambda found: found.status in FINAL,
+    )
+    return replace(call, settlement=settlement)
 
 
 def refund(
@@ -171,13 +203,23 @@ def refund(
     reason: str | None,
     idempotency_key: str | None,
     checks: Checks,
-) -> Call[RefundResult]:
+) -> Made[RefundResult]:
     """refundCheckout; see `Checkouts.refund`."""
     key = idempotency.new_key() if idempotency_key is None else idempotency_key
     problems: list[Violation] = []
     body = RefundCheckoutRequest(amount=money(amount, problems), currency=_given(currency), reason=_given(reason))
-    compiled = refund_kwargs(id, body=body, x_idempotency_key=key)
-    return _call("refundCheckout", compiled, _refund_result, checks, problems, path={"id": id}, writes=True, key=key)
+    compiled = refund_kwargs(_quotable(id), body=body, x_idempotency_key=key)
+    return _call(
+        "refundCheckout",
+        compiled,
+        lambda answer: _refund_result(body.amount, answer),
+        checks,
+        problems,
+        path={"id": id},
+        writes=True,
+        key=key,
+        answers=lambda result: result.checkout.id == id,
+    )
 
 
 def derived_key(
@@ -212,7 +254,8 @@ def money(amount: Amount, problems: list[Violation]) -> str:
         if not amount.is_finite():
             problems.append(Violation("/amount", "pattern", "must be a finite number"))
         return format(amount, "f")
-    return str(amount)
+    # Python refuses to write out an int of thousands of digits.
+    return str(amount) if isinstance(amount, str) or abs(amount) < 10**12 else str(10**12)
 
 
 def several(
@@ -221,7 +264,7 @@ def several(
     """One status or many as a sequence, which can be read once for every page."""
     if given is None:
         return None
-    return [CheckoutStatus(value) for value in ([given] if isinstance(given, str) else given)]
+    return [CheckoutStatus(str(value)) for value in ([given] if isinstance(given, str) else given)]
 
 
 def _given(value: T | None) -> T | Unset:
@@ -243,7 +286,11 @@ def _moment(name: str, value: Moment | None, problems: list[Violation]) -> datet
     if moment.utcoffset() is None:
         problems.append(Violation(f"/{name}", "format", "must have a time zone, as datetime.now(UTC) has"))
         return UNSET
-    return moment
+    try:
+        return moment.astimezone(UTC)
+    except OverflowError:
+        problems.append(Violation(f"/{name}", "format", "must be a time between the years 1 and 9999, in UTC"))
+        return UNSET
 
 
 def _metadata(given: object, problems: list[Violation]) -> CreateCheckoutRequestMetadata | Unset:
@@ -252,24 +299,50 @@ def _metadata(given: object, problems: list[Violation]) -> CreateCheckoutRequest
     if not isinstance(given, Mapping):
         problems.append(Violation("/metadata", "type", "must be a mapping of texts to texts"))
         return UNSET
+    if not all(isinstance(name, str) for name in given):
+        problems.append(Violation("/metadata", "type", "must have texts as names"))
+        return UNSET
     return CreateCheckoutRequestMetadata.from_dict(given)
 
 
-def _refund_result(body: Mapping[str, Any]) -> RefundResult:
+def _quotable(id: object) -> str:
+    """*id* if it can be part of a path at all; what is wrong with it is told by the description's pattern."""
+    return id if isinstance(id, str) and id.isascii() else "-"
+
+
+def _is(id: str) -> Callable[[Checkout], bool]:
+    return lambda checkout: checkout.id == id
+
+
+def _page(body: Mapping[str, Any]) -> CheckoutList:
+    """
+    A page.
+
+    Raises:
+        TypeError: Its token is none that could be sent back; the rest of the listing would be lost silently.
+    """
+    if not isinstance(body.get("nextPageToken"), str | None):
+        raise TypeError
+    return CheckoutList.from_dict(body)
+
+
+def _refund_result(amount: str, body: Mapping[str, Any]) -> RefundResult:
     """
     The documented {checkout, refund}; or a bare checkout with refunds, which one deployment answers.
 
+    Of these the one just begun is the newest of *amount*, and of several at the same time the last.
+
+    Raises:
+        ValueError: None of the refunds is of this amount.
+
     Source: note on RefundResult in spec/openapi.yaml.
     """
-    refunds = body.get("refunds")
-    if "checkout" not in body and isinstance(refunds, list) and refunds:
-        newest: Mapping[str, Any] = max(refunds, key=_created_at)
-        return RefundResult.from_dict({"checkout": body, "refund": newest})
-    return RefundResult.from_dict(body)
-
-
-def _created_at(refund: Mapping[str, Any]) -> str:
-    return str(refund["createdAt"])
+    if "checkout" in body or not isinstance(body.get("refunds"), list):
+        return RefundResult.from_dict(body)
+    checkout = Checkout.from_dict(body)
+    begun = [refund for refund in checkout.refunds or () if Decimal(refund.amount) == Decimal(amount)]
+    # max() takes the first of equals.
+    return RefundResult(checkout, max(reversed(begun), key=lambda refund: refund.created_at))
 
 
 def _call(
@@ -282,22 +355,21 @@ def _call(
     path: Mapping[str, Any] = MappingProxyType({}),
     writes: bool = False,
     key: str | None = None,
-) -> Call[T]:
+    answers: Callable[[T], bool] = lambda _: True,
+) -> Made[T]:
     """
-    A Call of what a compiled `_get_kwargs` gives: the arguments of `httpx.Client.request`.
-
-    Raises:
-        InvalidRequestError: With everything that is wrong: *problems*, and all that the description forbids.
+    A Call of what a compiled `_get_kwargs` gives: the arguments of `httpx.Client.request`; or the error with
+    everything that is wrong: *problems*, and all that the description forbids.
     """
     body = compiled.get("json")
     request = Request(operation, path, compiled.get("params", {}), compiled.get("headers", {}), body)
-    found = [*problems, *path_violations(request)]
+    found = [*problems, *path_violations(request), *_unsendable(request)]
     if checks.enabled:
         # What could not even be shaped is told once.
-        known = {problem.pointer for problem in problems}
+        known = {problem.pointer for problem in found}
         found += [told for told in violations(request, now_s=checks.now_s) if told.pointer not in known]
     if found:
-        raise InvalidRequestError(found, operation=operation, idempotency_key=key)
+        return InvalidRequestError(found, operation=operation, idempotency_key=key)
     return Call(
         operation=operation,
         method=compiled["method"].upper(),
@@ -309,4 +381,24 @@ def _call(
         # Bytes, once: every attempt sends the same, whatever becomes of the caller's objects meanwhile.
         content=None if body is None else json.dumps(body, ensure_ascii=False, allow_nan=False).encode(),
         idempotency_key=key,
+        answers=answers,
     )
+
+
+def _unsendable(request: Request) -> list[Violation]:
+    """Texts that no request can carry: half a character anywhere, and anything but plain ASCII in a header."""
+    found = [
+        Violation(f"/{name}", "pattern", "must be a text of visible ASCII characters")
+        for name, value in request.header.items()
+        if name != "Content-Type" and not (isinstance(value, str) and re.fullmatch(r"[!-~]+", value))
+    ]
+    for part in (request.query, request.body or {}):
+        for name, value in part.items():
+            try:
+                json.dumps(value, ensure_ascii=False).encode()
+            except UnicodeEncodeError:
+                found.append(Violation(f"/{name}", "type", "must be text, without lone surrogates"))
+            except (TypeError, ValueError):
+                # Of another type than JSON has; the schemas tell that, if they are asked.
+                found.append(Violation(f"/{name}", "type", "must be of a type that JSON has"))
+    return found

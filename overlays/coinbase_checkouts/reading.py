@@ -6,7 +6,7 @@ Source: rules checkout.* in spec/openapi.yaml.
 
 from __future__ import annotations
 
-from decimal import Decimal
+from decimal import Decimal, InvalidOperation
 from typing import Final
 
 from coinbase_checkouts_api.models import Checkout, CheckoutStatus
@@ -20,14 +20,30 @@ FINAL: Final = PAID | {
 }
 
 
+def _money(text: str) -> Decimal:
+    """
+    The number in *text*.
+
+    Raises:
+        ValueError: It is none, or none that could be money; the message does not quote it.
+    """
+    try:
+        value = Decimal(text)
+    except InvalidOperation:
+        raise ValueError("the service's amount is not a number") from None
+    if not value.is_finite() or value < 0:
+        raise ValueError("the service's amount is not an amount of money")
+    return value
+
+
 def amount(checkout: Checkout) -> Decimal:
     """The amount, in the checkout's currency (USDC, also where the request was in fiat)."""
-    return Decimal(checkout.amount)
+    return _money(checkout.amount)
 
 
 def refunded_amount(checkout: Checkout) -> Decimal:
     """The sum of the refunds begun so far; 0 without any."""
-    return Decimal(checkout.refunded_amount or "0")
+    return _money(checkout.refunded_amount or "0")
 
 
 def remaining_refundable(checkout: Checkout) -> Decimal:

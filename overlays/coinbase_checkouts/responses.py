@@ -27,13 +27,12 @@ from .errors import (
     ServerError,
 )
 from .operations import Call
-from .retries import RETRYABLE_STATUSES, UNCLEAR_STATUSES
-from .sensor import mended
+from .plain import plain
+from .retries import RETRYABLE_STATUSES, is_unclear
+from .sensor import readable
 
 T = TypeVar("T")
 
-MESSAGE_LIMIT: Final = 300
-_SECRETS: Final = re.compile(r"eyJ[\w-]+\.[\w-]+\.[\w-]*|-----BEGIN[\s\S]*")
 _NAMES_A_CHECKOUT: Final = frozenset({"getCheckout", "deactivateCheckout", "refundCheckout"})
 _MISSING: Final = re.compile(r"not found|does not exist|no such", re.IGNORECASE)
 
@@ -113,18 +112,17 @@ def _model(call: Call[T], body: dict[str, Any] | None) -> T | str:
     """The model, or what is wrong with the body."""
     if body is None:
         return "is not a JSON object"
-    # First as it is; then without what is not of the described types, which the sensor reports.
-    for source in (lambda: body, lambda: mended(call.operation, body)):
-        try:
-            return call.read(source())
-        except KeyError as exc:
-            return f"lacks the required field {exc.args[0]!r}"
-        except (TypeError, ValueError, AttributeError):
-            continue
-    return "has a field of another type than the description gives it"
+    try:
+        # Without what is not of the described types, which the sensor reports.
+        model = call.read(readable(call.operation, body))
+    except KeyError as exc:
+        return f"lacks the required field {exc.args[0]!r}"
+    except (TypeError, ValueError, AttributeError, OverflowError):
+        return "has a field of another type than the description gives it"
+    return model if call.answers(model) else "is about another checkout than the one asked for"
 
 
-def error_text(body: Mapping[str, Any]) -> ErrorText:
+def errorplain(body: Mapping[str, Any]) -> ErrorText:
     """
     What an error body says: ErrorBody, ErrorListBody, LegacyErrorBody, or nothing.
 
@@ -132,32 +130,26 @@ def error_text(body: Mapping[str, Any]) -> ErrorText:
     """
     listed = body.get("errors")
     if isinstance(listed, list) and listed and isinstance(listed[0], dict):
-        return ErrorText(error_type=_text(listed[0].get("id")), message=_text(listed[0].get("message")) or "")
+        return ErrorText(error_type=plain(listed[0].get("id")), message=plain(listed[0].get("message")) or "")
     nested = body.get("error")
-    legacy = _text(nested.get("message")) if isinstance(nested, dict) else None
+    legacy = plain(nested.get("message")) if isinstance(nested, dict) else None
     return ErrorText(
-        error_type=_text(body.get("errorType")),
-        message=_text(body.get("errorMessage")) or legacy or "",
-        correlation_id=_text(body.get("correlationId")),
-        error_link=_text(body.get("errorLink")),
+        error_type=plain(body.get("errorType")),
+        message=plain(body.get("errorMessage")) or legacy or "",
+        correlation_id=plain(body.get("correlationId")),
+        error_link=plain(body.get("errorLink")),
     )
 
 
-def _text(value: object) -> str | None:
-    """A text fit for a message: one line, short, without anything that looks like a token or a key."""
-    if not isinstance(value, str):
-        return None
-    line = "".join(char if char.isprintable() else " " for char in _SECRETS.sub("<hidden>", value)).strip()
-    return line if len(line) <= MESSAGE_LIMIT else f"{line[:MESSAGE_LIMIT]}…"
-
-
 def _api_error(call: Call[Any], status: int, body: Mapping[str, Any], *, unclear: bool) -> ApiError:
-    told = error_text(body)
-    may_have_acted = call.writes and (unclear or status in UNCLEAR_STATUSES)
-    return _error_class(call, status, told)(
+    told = errorplain(body)
+    kind = _error_class(call, status, told)
+    # A key that was used before says that something was done under it, though not by this request.
+    may_have_acted = call.writes and (unclear or is_unclear(status) or kind is IdempotencyError)
+    return kind(
         status=status,
         error_type=told.error_type,
-        message=told.message,
+        message=told.message.replace(call.idempotency_key, "<key>") if call.idempotency_key else told.message,
         correlation_id=told.correlation_id,
         error_link=told.error_link,
         operation=call.operation,

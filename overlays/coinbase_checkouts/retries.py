@@ -20,13 +20,14 @@ from typing import Final
 
 CONNECT_TIMEOUT_S: Final = 5.0
 RETRY_AFTER_LIMIT_S: Final = 60.0
+OFFSET_LIMIT_S: Final = 3600.0
 
 # Answers that may be different next time. 520 to 529 are the codes of a proxy whose origin failed.
 RETRYABLE_STATUSES: Final = frozenset({408, 429, 500, 502, 503, 504, *range(520, 530)})
 # Answers to a state that forbids the operation, in whichever reading of the documents.
 REFUSALS: Final = frozenset({400, 409, 422})
-# Of the retryable ones, those after which the service may have acted all the same.
-UNCLEAR_STATUSES: Final = frozenset({408, *range(500, 600)})
+# Sent by proxies whose client or origin went away in the middle.
+_GONE_STATUSES: Final = frozenset({408, 460, 499})
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +39,11 @@ class RetryPolicy:
     deadline_s: float = 90.0
     base_s: float = 0.5
     cap_s: float = 8.0
+
+
+def is_unclear(status: int) -> bool:
+    """Whether the service may have acted although it answered with this status; codes that nobody defined count."""
+    return status >= 500 or status in _GONE_STATUSES
 
 
 def retry_after_s(value: str | None, *, now_s: float) -> float | None:
@@ -63,11 +69,14 @@ def offset_s(date: str | None, *, now_s: float) -> float | None:
     """
     Seconds that the clock behind a `Date` header is ahead of *now_s*; None for none or nonsense.
 
-    A second or less is no difference: the header has none finer.
+    A second or less is no difference: the header has none finer. More than an hour is no clock: a token
+    stamped so far ahead would be good for whoever keeps it until then.
     """
     try:
         ahead = parsedate_to_datetime(date or "").timestamp() - now_s
     except (ValueError, OverflowError):
+        return None
+    if abs(ahead) > OFFSET_LIMIT_S:
         return None
     return ahead if abs(ahead) > 1 else 0.0
 

@@ -17,12 +17,16 @@ from datetime import datetime
 from functools import cache
 from typing import Any, Final
 
+from .plain import plain
 from .validation import Schema, Validator, compiled, operation, resolve
 
 LOGGER: Final = logging.getLogger("coinbase_checkouts")
 # Stands for a required time that is none: nobody takes it for one.
+KINDS_LIMIT: Final = 1000
 NO_TIME: Final = "0001-01-01T00:00:00Z"
 _ABSENT: Final = object()
+# A page without its token would look like the last one.
+_NEVER_LEFT_OUT: Final = ("nextPageToken",)
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,8 +48,8 @@ class Drift:
     value: str | None = None
 
     def __str__(self) -> str:
-        what = "" if self.value is None else f" {self.value!r}"
-        where = f" at {self.pointer}" if self.pointer else ""
+        what = "" if self.value is None else f" {plain(self.value)!r}"
+        where = f" at {plain(self.pointer)}" if self.pointer else ""
         return f"{self.operation}: {self.kind}{what}{where} is not as described"
 
 
@@ -65,7 +69,8 @@ class Sensor:
     def report(self, drift: Drift) -> None:
         """Log *drift* and hand it on, if it is new."""
         with self._lock:
-            if drift in self._known:
+            # A service that makes up new names with every answer is not to fill memory and log.
+            if drift in self._known or len(self._known) >= KINDS_LIMIT:
                 return
             self._known.add(drift)
         LOGGER.warning("drift: %s", drift)
@@ -96,13 +101,19 @@ def sense(operation_id: str, status: int, body: Mapping[str, Any] | None) -> Ite
         yield Drift(operation_id, kind, re.sub(r"/\d+(?=/|$)", "/*", violation.pointer), shown)
 
 
-def mended(operation_id: str, body: Mapping[str, Any]) -> Any:
+def readable(operation_id: str, body: dict[str, Any]) -> dict[str, Any]:
     """
-    *body* with what cannot be read as described left out; what a model cannot be without has a stand-in.
+    *body* itself if a model can be made of it, else without what is not as described.
 
-    A required text is written as JSON, a required time becomes the year 1: the payment is worth more.
+    An optional field of another type is left out; a number where text is due is its text. What a model cannot
+    be without has a stand-in: other text is written as JSON, a time is the year 1. The payment is worth more
+    than they are. A list is never shortened: with an item that is none, it is as a whole of another type.
     """
-    return _mended(_success(operation_id), body)
+    schema = _success(operation_id)
+    if not any(violation.rule in ("type", "format") for violation in _readers(operation_id)(body)):
+        return body
+    mended: dict[str, Any] = _mended(schema, body)
+    return mended
 
 
 def _mended(schema: Schema, value: Any) -> Any:
@@ -112,21 +123,27 @@ def _mended(schema: Schema, value: Any) -> Any:
         fields = {
             name: _mended(inner, value[name]) for name, inner in schema.get("properties", {}).items() if name in value
         }
-        for name in schema.get("required", ()):
+        for name in {*schema.get("required", ()), *_NEVER_LEFT_OUT}:
             if fields.get(name) is _ABSENT:
-                fields[name] = _stand_in(schema["properties"][name], value[name])
+                stand_in = name not in _NEVER_LEFT_OUT
+                fields[name] = _stand_in(schema["properties"][name], value[name]) if stand_in else value[name]
         return {name: field for name, field in {**value, **fields}.items() if field is not _ABSENT}
     if kind == "array" and isinstance(value, list):
-        return [item for item in (_mended(schema["items"], item) for item in value) if item is not _ABSENT]
+        items = [_mended(schema["items"], item) for item in value]
+        return _ABSENT if any(item is _ABSENT for item in items) else items
     if kind == "string" and isinstance(value, str):
         return value if schema.get("format") != "date-time" or _is_time(value) else _ABSENT
+    if kind == "string" and isinstance(value, int | float) and not isinstance(value, bool) and "format" not in schema:
+        return json.dumps(value)
     return _ABSENT
 
 
 def _stand_in(schema: Schema, value: Any) -> Any:
     schema = resolve(schema)
-    if value is None or schema["type"] != "string":
+    if value is None:
         return value
+    if schema["type"] != "string":
+        raise TypeError("nothing can stand for it")
     return NO_TIME if schema.get("format") == "date-time" else json.dumps(value)
 
 
@@ -158,6 +175,12 @@ def answer_check(operation_id: str, status: int) -> Validator | None:
     schema = resolve(responses[str(status)])["content"]["application/json"]["schema"]
     # An error may have one of several shapes; the first is the one that all operations share.
     return compiled(schema["anyOf"][0] if "anyOf" in schema else schema, closed=True)
+
+
+@cache
+def _readers(operation_id: str) -> Validator:
+    """The check of what a model is made of."""
+    return compiled(_success(operation_id))
 
 
 @cache

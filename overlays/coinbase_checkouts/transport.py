@@ -155,8 +155,11 @@ class SyncTransport(_Shared):
         if (closed := self._closed_before(attempt)) is not None:
             return closed
         token = ENDS_S.set(time.monotonic() + attempt.timeout_s)
+        sent = False
         try:
-            with self._open().stream(**self._arguments(attempt)) as response:
+            client = self._open()
+            sent = True
+            with client.stream(**self._arguments(attempt)) as response:
                 if response.is_stream_consumed:
                     return _read_before(response)
                 body = bytearray()
@@ -169,7 +172,7 @@ class SyncTransport(_Shared):
                         return self._no_answer(TimeoutError())
             return _answer(response, bytes(body))
         except Exception as exc:  # noqa: BLE001 -- the key must not be lost with any of them
-            return self._no_answer(exc)
+            return self._no_answer(exc, sent=sent)
         finally:
             ENDS_S.reset(token)
 
@@ -219,7 +222,10 @@ class AsyncTransport(_Shared):
         """Send it once, and say what came of it."""
         if (closed := self._closed_before(attempt)) is not None:
             return closed
-        of_loop = await self._of_loop()
+        try:
+            of_loop = await self._of_loop()
+        except Exception as exc:  # noqa: BLE001 -- such as a setting of the environment that names no file
+            return self._no_answer(exc, sent=False)
         of_loop.in_use += 1
         sent = False
         try:

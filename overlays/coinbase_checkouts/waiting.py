@@ -61,6 +61,9 @@ def poll(read: Call[Checkout], until: Until | None, *, timeout_s: float, world: 
         NeverReachedError: None of the wanted statuses can follow the one it has.
         CheckoutsError: Reading failed in a way that will not pass.
     """
+    # Not `<= 0`: a NaN must not pass, and would never end.
+    if not 0 < timeout_s < float("inf"):
+        raise ValueError("timeout: seconds, more than 0 and finite")
     wanted = None if callable(until) else _statuses(until)
     began = world.monotonic_s()
     longest_s, last, trouble = FIRST_WAIT_S, None, None

@@ -7,6 +7,7 @@ import copy
 import json
 import pickle
 import traceback
+from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -88,6 +89,7 @@ def test_token_is_the_documented_one(
         ("POST", "https://business.coinbase.com:8443/sandbox/a?b=c#d", "POST business.coinbase.com/sandbox/a"),
         ("GET", "http://127.0.0.1:8402/a%20b/%2e", "GET 127.0.0.1/a%20b/%2e"),
         ("GET", "http://[::1]:8402/a", "GET [::1]/a"),
+        ("GET", "https://bücher.example/a", "GET xn--bcher-kva.example/a"),
         ("GET", "https://BUSINESS.coinbase.com", "GET business.coinbase.com/"),
     ],
 )
@@ -301,3 +303,32 @@ def test_key_shows_itself_nowhere(ec_pem: str) -> None:
             pickle.dumps(hidden)
     assert key is copy.copy(key)
     assert key is copy.deepcopy(key)
+
+
+def test_key_in_the_wrong_place_is_not_shown(ec_pem: str, ed25519_base64: str, tmp_path: Path) -> None:
+    """
+    Whoever gives the key for its file, or for its id, reads neither in the error nor in its traceback.
+    """
+    swapped = tmp_path / "key.json"
+    swapped.write_text(json.dumps({"id": ed25519_base64, "privateKey": ID}))
+    makers = [
+        lambda: ApiKey.from_file(ec_pem),
+        lambda: ApiKey.from_file(ed25519_base64),
+        lambda: ApiKey(ed25519_base64, ID),
+        lambda: ApiKey.from_file(swapped),
+        lambda: ApiKey.from_file("a\0b"),
+    ]
+    for maker in makers:
+        for part in frames_of(maker):
+            assert ed25519_base64 not in part
+            assert ec_pem.splitlines()[1] not in part
+
+
+def frames_of(maker: Callable[[], object]) -> list[str]:
+    """The error's text and each of our frames with its locals; made apart, so that none holds an earlier one."""
+    with pytest.raises(KeyFormatError) as caught:
+        maker()
+    shown = "".join(traceback.TracebackException.from_exception(caught.value, capture_locals=True).format())
+    ours = [part for part in shown.split("  File ") if "coinbase_checkouts/auth" in part.split("\n")[0]]
+    assert ours
+    return [str(caught.value), *ours]

@@ -27,10 +27,10 @@ from coinbase_checkouts.sensor import Drift
 ID = "68f7a946db0529ea9b6d3a12"
 KEY = "8e03978e-40d5-43e8-bc93-6894a57f9324"
 CHECKS = operations.Checks(0)
-GET = operations.get(ID, CHECKS)
-REFUND = operations.refund(ID, 1, currency=None, reason=None, idempotency_key=KEY, checks=CHECKS)
+GET = operations.checked(operations.get(ID, CHECKS))
+REFUND = operations.checked(operations.refund(ID, 1, currency=None, reason=None, idempotency_key=KEY, checks=CHECKS))
 DEFAULTS = RetryPolicy()
-DEACTIVATE = operations.deactivate(ID, CHECKS)
+DEACTIVATE = operations.checked(operations.deactivate(ID, CHECKS))
 NOW = 1_800_000_000
 OFFSETS: list[float] = []
 """What the conversation learnt of the service's clock, newest run only."""
@@ -177,6 +177,9 @@ def http_date(seconds: float) -> str:
         (http_date(NOW + 90), [90.0]),
         (http_date(NOW - 90), [-90.0]),
         (http_date(NOW + 1), [0.0]),
+        (http_date(NOW + 3600), [3600.0]),
+        (http_date(NOW + 3601), []),
+        (http_date(NOW + 10**9), []),
         (None, []),
         ("yesterday", []),
     ],
@@ -195,8 +198,11 @@ def test_401_is_tried_once_more_by_the_service_s_clock(
 
 def test_second_401_is_final() -> None:
     """
-    A key that is refused twice is refused; without retries, once is enough.
+    A key that is refused twice is refused, and what its answers said of the time is forgotten; without retries,
+    once is enough.
     """
+    error, _ = drive(GET, [Answer(401, b"{}", headers={"date": http_date(NOW + 90)})] * 2)
+    assert (AuthenticationError, [90.0, 0.0]) == (type(error), OFFSETS)
     error, steps = drive(GET, [Answer(401, b"{}")] * 3)
     assert (AuthenticationError, 2) == (type(error), len(steps))
     error, steps = drive(GET, [Answer(401, b"{}")], RetryPolicy(max_retries=0))
@@ -219,12 +225,25 @@ def test_deactivation_refused_because_it_is_done(
     assert last.call.operation == "getCheckout"
 
 
-def test_deactivation_refused_because_it_was_paid(checkout_json: dict[str, Any]) -> None:
+@pytest.mark.parametrize(
+    ("status", "expected"),
+    [
+        ("COMPLETED", Outcome.REFUSED),
+        ("EXPIRED", Outcome.REFUSED),
+        ("ACTIVE", Outcome.UNKNOWN),
+        ("PROCESSING", Outcome.UNKNOWN),
+        ("ON_HOLD", Outcome.UNKNOWN),
+    ],
+)
+def test_deactivation_refused_because_of_another_status(
+    status: str, expected: Outcome, checkout_json: dict[str, Any]
+) -> None:
     """
-    If reading shows another status, the refusal stands, and it is known that nothing happened.
+    A status that cannot become DEACTIVATED any more says that nothing happened; any other leaves it open, since
+    the first attempt may still be under way.
     """
-    error, _ = drive(DEACTIVATE, [LOST, Answer(409, b"{}"), ok(checkout_json)])
-    assert (ConflictError, Outcome.REFUSED) == (type(error), error.outcome)
+    error, _ = drive(DEACTIVATE, [LOST, Answer(409, b"{}"), ok({**checkout_json, "status": status})])
+    assert (ConflictError, expected) == (type(error), error.outcome)
 
 
 def test_deactivation_that_cannot_be_settled() -> None:
@@ -269,3 +288,36 @@ def test_strict_makes_an_error_of_drift(checkout_json: dict[str, Any]) -> None:
     assert (InvalidResponseError, Outcome.UNKNOWN) == (type(error), error.outcome)
     result, _ = drive(GET, [ok(checkout_json)], strict=True)
     assert result.id == ID
+
+
+def test_what_no_retry_can_mend_is_raised_at_once() -> None:
+    """
+    A failure that is nobody's network has its cause, keeps the key, and is not tried again.
+    """
+    cause = LookupError("mine")
+    error, steps = drive(REFUND, [NoAnswer(sent=True, reason="LookupError", final=True, cause=cause)])
+    assert (NoResponseError, Outcome.UNKNOWN, KEY, False, 1) == (
+        type(error),
+        error.outcome,
+        error.idempotency_key,
+        error.retryable,
+        len(steps),
+    )
+    assert error.__cause__ is cause
+
+
+def test_attempts_are_numbered(checkout_json: dict[str, Any]) -> None:
+    """
+    Each attempt says which it is.
+    """
+    _, steps = drive(GET, [LOST, LOST, ok(checkout_json)])
+    assert [1, 2, 3] == [step.number for step in steps if isinstance(step, Attempt)]
+
+
+def test_calls_and_answers_do_not_show_what_they_carry(checkout_json: dict[str, Any]) -> None:
+    """
+    Bodies, headers and keys are not in the repr of what a traceback shows of our frames.
+    """
+    shown = f"{REFUND!r}{ok(checkout_json)!r}{Attempt(REFUND, timeout_s=1)!r}"
+    for hidden in (KEY, "amount", "USDC", "100.50"):
+        assert hidden not in shown

@@ -8,6 +8,7 @@ import inspect
 import json
 import threading
 import time
+import traceback
 from collections.abc import AsyncIterator, Iterator
 from contextlib import suppress
 from email.utils import formatdate
@@ -743,3 +744,69 @@ async def test_without_the_extra_httpx_does_it(
     async with AsyncCheckouts(api_key, base_url=server.url) as aclient:
         assert (await aclient.get(ID)).id == ID
         assert [httpx.AsyncClient] == [type(of_loop.client) for of_loop in aclient._transport._loops.values()]
+
+
+@pytest.mark.anyio
+async def test_setting_of_the_environment_that_cannot_be_used_sends_nothing(
+    server: Server, api_key: ApiKey, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """
+    Where no connection can even be made ready, it is known that nothing was sent, and the cause is named.
+    """
+
+    def broken(**_: Any) -> Any:
+        raise FileNotFoundError("no such certificates")
+
+    monkeypatch.setattr("coinbase_checkouts.transport.sync_client", broken)
+    monkeypatch.setattr("coinbase_checkouts.transport.async_client", broken)
+    with Checkouts(api_key, base_url=server.url) as client, pytest.raises(NoResponseError) as caught:
+        client.create("1")
+    async with AsyncCheckouts(api_key, base_url=server.url) as aclient:
+        with pytest.raises(NoResponseError) as acaught:
+            await aclient.create("1")
+    for error in (caught.value, acaught.value):
+        assert error.outcome is Outcome.NOT_SENT
+        assert isinstance(error.__cause__, FileNotFoundError)
+
+
+@pytest.mark.anyio
+async def test_wait_tells_each_reading(
+    server: Server,
+    client: Checkouts,
+    aclient: AsyncCheckouts,
+    checkout_json: dict[str, Any],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """
+    on_reading hears of every checkout read, and of every reading that failed.
+    """
+    monkeypatch.setattr("coinbase_checkouts.waiting.FIRST_WAIT_S", 0.001)
+    script: list[Reply | str | dict[str, Any]]
+    script = [{**checkout_json, "status": "ACTIVE"}, Reply(500), Reply(500), Reply(500), checkout_json]
+    server.answer(*script, *script)
+    heard: list[str] = []
+
+    def listen(found: Any) -> None:
+        heard.append(getattr(found, "status", "?"))
+
+    client.wait(ID, on_reading=listen)
+    await aclient.wait(ID, on_reading=listen)
+    assert ["ACTIVE", 500, "COMPLETED"] * 2 == heard
+
+
+def test_errors_show_no_request_in_their_frames(server: Server, client: Checkouts) -> None:
+    """
+    The locals of our frames in a traceback have neither body nor key, whatever failed.
+    """
+    server.answer(Reply(500, json.dumps({"errorType": "x", "errorMessage": "y", "secret": "MARKED-ANSWER"}).encode()))
+    for amount, kind in (("1", ServerError), ("0.001", InvalidRequestError)):
+        with pytest.raises(kind) as caught:
+            client.with_options(max_retries=0).refund(ID, amount, reason="MARKED-REASON", idempotency_key=KEY)
+        shown = "".join(traceback.TracebackException.from_exception(caught.value, capture_locals=True).format())
+        frames = [part for part in shown.split("  File ") if "coinbase_checkouts/" in part.split("\n")[0]]
+        # The arguments of the method that the caller called are the caller's own.
+        inner = [part for part in frames if "in refund" not in part.split("\n")[0]]
+        assert inner
+        for part in inner:
+            assert "MARKED" not in part
+            assert KEY not in part

@@ -72,3 +72,13 @@ def test_key_without_its_order_is_refused(reference: str, operation: Any, refund
     """
     with pytest.raises(ValueError, match=r"reference|refund_id"):
         key_for(reference, operation=operation, refund_id=refund_id)
+
+
+@pytest.mark.parametrize("parts", [(12345, None, ""), ("a", 1, ""), ("a", None, b"eu")])
+def test_numbers_are_no_order_ids(parts: Any) -> None:
+    """
+    12345 and "12345" would have different keys, so only texts are taken.
+    """
+    reference, refund_id, namespace = parts
+    with pytest.raises(TypeError, match="made of texts"):
+        key_for(reference, operation="create", refund_id=refund_id, namespace=namespace)

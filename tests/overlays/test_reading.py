@@ -58,3 +58,13 @@ def test_money_is_decimal(checkout_json: dict[str, Any]) -> None:
     assert Decimal("75.20") == reading.remaining_refundable(part)
     for status in ("ACTIVE", "REFUNDED", "EXPIRED"):
         assert Decimal(0) == reading.remaining_refundable(checkout(checkout_json, status=status))
+
+
+@pytest.mark.parametrize("text", ["abc", "NaN", "Infinity", "-5", ""])
+def test_amount_that_is_none_is_told_without_quoting_it(text: str, checkout_json: dict[str, Any]) -> None:
+    """
+    What is no amount of money is a ValueError, not a number that looks like one.
+    """
+    with pytest.raises(ValueError, match="the service's amount is not") as caught:
+        reading.amount(checkout(checkout_json, amount=text))
+    assert (text or "?") not in str(caught.value).replace("amount", "")

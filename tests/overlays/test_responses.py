@@ -29,10 +29,20 @@ from coinbase_checkouts.errors import (
 ID = "68f7a946db0529ea9b6d3a12"
 KEY = "8e03978e-40d5-43e8-bc93-6894a57f9324"
 CHECKS = operations.Checks(0)
-GET = operations.get(ID, CHECKS)
-REFUND = operations.refund(ID, "25.00", currency=None, reason=None, idempotency_key=KEY, checks=CHECKS)
-LIST = operations.list_page(
-    status=None, start_time=None, end_time=None, description_query=None, page_size=None, page_token=None, checks=CHECKS
+GET = operations.checked(operations.get(ID, CHECKS))
+REFUND = operations.checked(
+    operations.refund(ID, "25.00", currency=None, reason=None, idempotency_key=KEY, checks=CHECKS)
+)
+LIST = operations.checked(
+    operations.list_page(
+        status=None,
+        start_time=None,
+        end_time=None,
+        description_query=None,
+        page_size=None,
+        page_token=None,
+        checks=CHECKS,
+    )
 )
 
 
@@ -194,8 +204,9 @@ def test_success_that_is_none_is_an_invalid_response(content: bytes, reason: str
         ({"settlement": "none", "createdAt": ""}, "settlement", UNSET),
         ({"refunds": "none", "createdAt": ""}, "refunds", UNSET),
         ({"metadata": ["a"], "createdAt": ""}, "metadata", UNSET),
-        ({"description": 5, "createdAt": ""}, "description", UNSET),
-        ({"amount": 5, "createdAt": ""}, "amount", "5"),
+        ({"description": [5]}, "description", UNSET),
+        ({"amount": 5}, "amount", "5"),
+        ({"refunds": [5]}, "refunds", UNSET),
     ],
 )
 def test_field_of_another_type_does_not_stop_a_payment(
@@ -211,21 +222,56 @@ def test_field_of_another_type_does_not_stop_a_payment(
     assert made.transaction_hash == checkout_json["transactionHash"]
 
 
-def test_broken_item_of_a_list_is_left_out(checkout_json: dict[str, Any]) -> None:
+@pytest.mark.parametrize("body", [["x"], [None], 5, "x", {}])
+def test_list_is_never_shortened(body: Any, checkout_json: dict[str, Any]) -> None:
     """
-    A page with one item that is no checkout has the others.
+    A page with an item that is no checkout is an error: who reads it would miss an order and not know.
     """
-    made = read(200, json.dumps({"checkouts": [checkout_json, "x", None]}).encode(), LIST)
-    assert [ID] == [checkout.id for checkout in made.checkouts]
+    items = [checkout_json, *body] if isinstance(body, list) else body
+    assert isinstance(read(200, json.dumps({"checkouts": items}).encode(), LIST), InvalidResponseError)
 
 
-@pytest.mark.parametrize("body", [{"checkouts": "x"}, {"checkouts": {}}, {"checkouts": 5}])
-def test_answer_whose_whole_is_of_another_type_is_invalid(body: dict[str, Any]) -> None:
+@pytest.mark.parametrize("token", [["a"], {"a": 1}, True])
+def test_token_that_is_none_is_an_error(token: Any) -> None:
     """
-    Where nothing is left to read, it is an error that quotes nothing.
+    A page whose token could not be sent back would end the listing too early.
     """
-    told = read(200, json.dumps(body).encode(), LIST)
-    assert isinstance(told, InvalidResponseError) or told.checkouts == []
+    content = json.dumps({"checkouts": [], "nextPageToken": token}).encode()
+    assert isinstance(read(200, content, LIST), InvalidResponseError)
+
+
+def test_number_where_text_is_due_is_its_text(checkout_json: dict[str, Any]) -> None:
+    """
+    An amount that comes as a number is read digit by digit, and a token that does is sent back.
+    """
+    made = read(200, json.dumps({**checkout_json, "amount": 100.10, "description": 5}).encode())
+    assert ("100.1", "5") == (made.amount, made.description)
+    assert read(200, b'{"checkouts": [], "nextPageToken": 5}', LIST).next_page_token == "5"
+
+
+def test_answer_about_another_checkout_is_an_error(checkout_json: dict[str, Any]) -> None:
+    """
+    Whoever asks for one checkout is not given another.
+    """
+    told = read(200, json.dumps({**checkout_json, "id": "0" * 24}).encode())
+    assert isinstance(told, InvalidResponseError)
+    assert "is about another checkout" in str(told)
+
+
+def test_scrubbing_takes_no_time(checkout_json: dict[str, Any]) -> None:
+    """
+    A message of a megabyte that looks like the beginning of many tokens is cut before it is looked at.
+    """
+    assert len(read(400, error(message="eyJ" * 400_000)).message) == 301
+
+
+def test_key_in_a_message_is_hidden() -> None:
+    """
+    A service that repeats the idempotency key does not bring it into a log line.
+    """
+    told = read(422, error("idempotency_error", f"key '{KEY}' was already used"), REFUND)
+    assert (KEY, "key '<key>' was already used") == (told.idempotency_key, told.message)
+    assert "before you take a new key" in told.advice
 
 
 @pytest.mark.parametrize("name", ["id", "url", "amount", "currency", "address", "createdAt", "status"])
@@ -256,6 +302,12 @@ def test_redirect_is_an_invalid_response(status: int) -> None:
         (500, error(), False, Outcome.UNKNOWN),
         (520, b"", False, Outcome.UNKNOWN),
         (400, error(), True, Outcome.UNKNOWN),
+        (499, b"", False, Outcome.UNKNOWN),
+        (460, b"", False, Outcome.UNKNOWN),
+        (600, b"", False, Outcome.UNKNOWN),
+        (999, b"", False, Outcome.UNKNOWN),
+        (409, error(), False, Outcome.REFUSED),
+        (422, error("idempotency_error"), False, Outcome.UNKNOWN),
         (201, b"<html>", False, Outcome.UNKNOWN),
     ],
 )
@@ -265,7 +317,7 @@ def test_outcome_of_a_write(status: int, content: bytes, unclear: bool, expected
     """
     told = read(status, content, REFUND, unclear=unclear)
     assert (expected, KEY) == (told.outcome, told.idempotency_key)
-    assert ("idempotency_key" in told.advice) == (expected is Outcome.UNKNOWN)
+    assert ("key" in told.advice) == (expected is Outcome.UNKNOWN)
 
 
 @pytest.mark.parametrize("status", [400, 500, 200])
@@ -276,18 +328,40 @@ def test_outcome_of_a_read_is_never_unknown(status: int) -> None:
     assert Outcome.REFUSED is read(status, b"", GET).outcome
 
 
-def test_refund_may_be_answered_with_a_bare_checkout(checkout_json: dict[str, Any]) -> None:
+@pytest.mark.parametrize(
+    ("refunds", "expected"),
+    [
+        ([("a", "25.00", "2026-11-20T11:00:00Z")], "a"),
+        ([("b", "25.0", "2026-11-20T11:00:00Z"), ("a", "25.00", "2026-11-20T10:00:00Z")], "b"),
+        ([("a", "25.00", "2026-11-20T11:00:00Z"), ("b", "25.00", "2026-11-20T11:00:00Z")], "b"),
+        ([("a", "25.00", "2026-11-20T11:00:00Z"), ("b", "25.00", "2026-11-20T11:00:00.500Z")], "b"),
+        ([("a", "25.00", "2026-11-20T12:00:00+02:00"), ("b", "25.00", "2026-11-20T11:00:00Z")], "b"),
+        ([("a", "25.00", "2026-11-20T11:00:00Z"), ("b", "9.00", "2026-11-20T12:00:00Z")], "a"),
+        ([("b", "9.00", "2026-11-20T12:00:00Z")], None),
+        ([], None),
+    ],
+)
+def test_refund_may_be_answered_with_a_bare_checkout(
+    refunds: list[tuple[str, str, str]], expected: str | None, checkout_json: dict[str, Any]
+) -> None:
     """
-    One deployment answers the checkout itself; the newest of its refunds is the one just started.
+    One deployment answers the checkout itself; the refund begun is the newest of its amount, and none is no guess.
     """
-    refunds = [
-        {"id": name, "checkoutId": ID, "amount": "1.00", "status": "PENDING", "createdAt": at}
-        for name, at in (("b", "2026-11-20T11:00:00Z"), ("a", "2026-11-20T10:00:00Z"))
+    items = [
+        {"id": name, "checkoutId": ID, "amount": amount, "status": "PENDING", "createdAt": at}
+        for name, amount, at in refunds
     ]
-    flat = {**checkout_json, "refunds": refunds}
-    for body in (flat, {"checkout": flat, "refund": refunds[0]}):
-        result = read(200, json.dumps(body).encode(), REFUND)
-        assert ("b", ID) == (result.refund.id, result.checkout.id)
+    result = read(200, json.dumps({**checkout_json, "refunds": items}).encode(), REFUND)
+    assert expected == (None if isinstance(result, InvalidResponseError) else result.refund.id)
+
+
+def test_documented_answer_to_a_refund(checkout_json: dict[str, Any]) -> None:
+    """
+    The documented answer has the checkout and the refund.
+    """
+    refund = {"id": "r", "checkoutId": ID, "amount": "1", "status": "PENDING", "createdAt": "2026-11-20T11:00:00Z"}
+    result = read(200, json.dumps({"checkout": checkout_json, "refund": refund}).encode(), REFUND)
+    assert ("r", ID) == (result.refund.id, result.checkout.id)
     assert isinstance(read(200, json.dumps(checkout_json).encode(), REFUND), InvalidResponseError)
 
 

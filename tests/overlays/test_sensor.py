@@ -11,8 +11,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from coinbase_checkouts.sensor import Drift, Sensor, mended, sense
-from coinbase_checkouts_api.models import Checkout, CheckoutList
+from coinbase_checkouts.sensor import KINDS_LIMIT, Drift, Sensor, readable, sense
+from coinbase_checkouts_api.models import Checkout
 
 REFUND = {"id": "r", "checkoutId": "c", "amount": "1.00", "status": "PENDING", "createdAt": "2026-11-20T11:00:00Z"}
 
@@ -137,8 +137,32 @@ def test_any_answer_can_be_sensed_and_mended(fields: dict[str, Any]) -> None:
         **fields,
     }
     list(sense("getCheckout", 200, body))
-    whole = mended("getCheckout", body)
+    whole = readable("getCheckout", body)
     if None not in [body[name] for name in ("id", "createdAt", "status", "network")] and "refunds" not in fields:
         json.dumps(Checkout.from_dict(whole).to_dict())
     list(sense("listCheckouts", 200, {"checkouts": [body]}))
-    CheckoutList.from_dict({"checkouts": mended("listCheckouts", {"checkouts": ["x"]})["checkouts"]})
+
+
+def test_sound_answer_is_read_as_it_is(checkout_json: dict[str, Any]) -> None:
+    """
+    An unknown enum or field makes no copy.
+    """
+    body = {**checkout_json, "status": "ON_HOLD", "riskScore": 1}
+    assert readable("getCheckout", body) is body
+
+
+def test_made_up_names_fill_neither_memory_nor_log(caplog: pytest.LogCaptureFixture) -> None:
+    """
+    After a thousand kinds no more are told; and no name of the service's forges a line or shows a token.
+    """
+    sensor = Sensor(None)
+    for number in range(KINDS_LIMIT + 50):
+        sensor.report(Drift("getCheckout", "undocumented", f"/x{number}"))
+    assert KINDS_LIMIT == len(caplog.messages)
+    caplog.clear()
+    evil = "x\n2026-11-20 INFO all is well \x1b[31m eyJhbGciOi.eyJzdWIi.c2ln" + "y" * 5000
+    Sensor(None).report(Drift("getCheckout", "enum", f"/{evil}", evil))
+    [line] = caplog.messages
+    assert line.isprintable()
+    assert "eyJ" not in line
+    assert len(line) < 1000

@@ -17,7 +17,7 @@ from coinbase_checkouts.errors import (
 )
 from coinbase_checkouts.waiting import Read, Until, poll
 
-GET = operations.get("68f7a946db0529ea9b6d3a12", operations.Checks(0))
+GET = operations.checked(operations.get("68f7a946db0529ea9b6d3a12", operations.Checks(0)))
 
 
 def drive(
@@ -150,3 +150,12 @@ def test_lasting_trouble_ends_it(checkout_json: dict[str, Any]) -> None:
     error, pauses, _ = drive(checkout_json, [missing])
     assert missing is error
     assert [] == pauses
+
+
+@pytest.mark.parametrize("timeout_s", [0, -1, float("nan"), float("inf")])
+def test_wait_without_an_end_is_refused(timeout_s: float, checkout_json: dict[str, Any]) -> None:
+    """
+    A timeout that is no time is told before anything is read.
+    """
+    with pytest.raises(ValueError, match="timeout"):
+        drive(checkout_json, ["ACTIVE"], timeout_s=timeout_s)
