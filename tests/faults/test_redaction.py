@@ -63,13 +63,13 @@ class Echo:
 
     def __call__(self, exchange: Exchange) -> bool:
         said = f"{exchange.request.header('authorization')} {self.also}"
-        body: dict[str, Any] = {
+        shapes: dict[str, dict[str, Any]] = {
             "plain": {"errorType": said, "errorMessage": said, "correlationId": said, "errorLink": said},
             "list": {"errors": [{"id": said, "message": said}]},
             "legacy": {"error": {"message": said}},
-        }[self.shape]
+        }
         headers = (JSON, f"X-Echo: {exchange.request.token}", f"Retry-After: {exchange.request.token}")
-        return Answered(self.status, json.dumps({**body, "note": ANSWERED}).encode(), headers)(exchange)
+        return Answered(self.status, json.dumps({**shapes[self.shape], "note": ANSWERED}).encode(), headers)(exchange)
 
 
 def checkout(answer: dict[str, Any], **fields: Any) -> Answered:
@@ -89,6 +89,11 @@ def crashing(found: Any) -> bool:
     raise ZeroDivisionError
 
 
+def no_http(exchange: Exchange) -> bool:
+    exchange.send(f"{exchange.request.token}\r\n\r\n".encode())
+    return False
+
+
 # Faults of a server, by name; each is met by a create, a refund, a deactivate and a get.
 FAULTS: Final[dict[str, Fault]] = {
     "dropped": dropped_before,
@@ -99,7 +104,7 @@ FAULTS: Final[dict[str, Fault]] = {
     "empty object": Answered(200, b"{}"),
     "not UTF-8": Answered(200, b"\xff\xfe" + ANSWERED.encode()),
     "redirect": Answered(307, headers=(JSON, f"Location: https://example.com/{ANSWERED}")),
-    "no HTTP": lambda exchange: exchange.send(f"{exchange.request.token}\r\n\r\n".encode()) or False,
+    "no HTTP": no_http,
 }
 
 
