@@ -175,7 +175,9 @@ def _operation(world: World, operation: Operation) -> Respond:
     handle = HANDLERS[operation.id]
 
     def respond(call: Call) -> Answer:
-        if world.keys is not None:
+        if world.keys is None:
+            control.refuse_other_sites(call)
+        else:
             tokens.authenticate(
                 [value for name, value in call.headers if name == "authorization"],
                 world.keys,

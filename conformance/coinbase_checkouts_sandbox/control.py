@@ -4,10 +4,10 @@ The control contract: pay a checkout, settle a refund, move the clock. JSON over
 Not part of Coinbase's API. The conformance suite relies on exactly these four calls.
 """
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
-from urllib.parse import urlsplit
 
 from jsonschema_rs import Draft202012Validator
 
@@ -27,6 +27,9 @@ _LATEST_NOW_MS: Final = LATEST_MS - 366 * 86_400_000
 
 # Eight thousand years and a bit; keeps the sum inside 64 bits, _LATEST_NOW_MS does the rest.
 _MOST_SECONDS: Final = 1 << 38
+
+
+_HOST: Final = re.compile(r"(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9.-]+)(?::\d{1,5})?")
 
 
 def _object_with(name: str, schema: dict[str, Any]) -> Draft202012Validator:
@@ -52,22 +55,35 @@ def admit(call: Call) -> None:
     """
     Keep the control calls to programs of this machine.
 
-    A page in the user's browser is one too, so it must not be able to send them either: neither from its own origin
-    (Origin, Sec-Fetch-Site) nor through a name of its own that it points at this machine (Host).
+    Raises:
+        ApiError: 403.
+    """
+    if call.client is None or not is_loopback(call.client):
+        raise ApiError(403, "control calls are answered to this machine only")
+    if not call.header("host"):
+        raise ApiError(403, "header host: control calls must name this machine by a loopback address")
+    refuse_other_sites(call)
+
+
+def refuse_other_sites(call: Call) -> None:
+    """
+    Refuse what a page of another site sends through the user's browser, where no token keeps it out.
+
+    Neither from its own origin (Origin, Sec-Fetch-Site) nor through a name of its own that it points at this
+    machine (Host).
 
     Raises:
         ApiError: 403.
     """
-    host = call.header("host") or ""
-    if call.client is None or not is_loopback(call.client):
-        raise ApiError(403, "control calls are answered to this machine only")
-    if not is_loopback(_name(f"//{host}")):
-        raise ApiError(403, "header host: control calls must name this machine by a loopback address")
+    host = call.header("host") or "localhost"
+    name = _HOST.fullmatch(host)
+    if name is None or not is_loopback(name[1].strip("[]")):
+        raise ApiError(403, "header host: calls without a token must name this machine by a loopback address")
     origin = call.header("origin")
     if origin is not None and origin.lower() != f"http://{host}".lower():
-        raise ApiError(403, "header origin: control calls from other sites are refused")
+        raise ApiError(403, "header origin: calls without a token from other sites are refused")
     if call.header("sec-fetch-site") not in {None, "same-origin", "none"}:
-        raise ApiError(403, "header sec-fetch-site: control calls from other sites are refused")
+        raise ApiError(403, "header sec-fetch-site: calls without a token from other sites are refused")
 
 
 def about(world: World, _call: Call) -> Answer:
@@ -147,11 +163,3 @@ def _body(call: Call, schema: Draft202012Validator) -> Mapping[str, Any]:
 def _conflict(error: IllegalChangeError) -> ApiError:
     # The request is well formed, and the state forbids it: RFC 9110's 409.
     return ApiError(409, str(error), error_type="invalid_request")
-
-
-def _name(url: str) -> str:
-    try:
-        return urlsplit(url).hostname or ""
-    except ValueError:
-        # Brackets that are no IPv6 address.
-        return ""

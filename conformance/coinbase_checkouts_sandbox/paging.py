@@ -9,12 +9,17 @@ import base64
 import binascii
 import hashlib
 import json
+import re
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Final
 
 from coinbase_checkouts_sandbox.clock import milliseconds
 from coinbase_checkouts_sandbox.errors import ApiError
 from coinbase_checkouts_sandbox.store import Filters
+
+# The year 10000.
+_MOST_MS: Final = 253_402_300_800_000
+_ID: Final = re.compile("[0-9a-f]{24}")
 
 
 def filters(query: Mapping[str, Any]) -> Filters:
@@ -55,8 +60,9 @@ def read_token(token: str, chosen: Filters) -> tuple[int, str]:
     try:
         created_ms, checkout_id, digest = json.loads(base64.b64decode(token, altchars=b"-_", validate=True))
         last = (created_ms, checkout_id)
-        # Also settles the types: the digest is over exactly an integer and a text.
-        genuine = digest == _digest(last, chosen)
+        # The digest is no secret, so a token may be somebody's own making: its parts must fit the database.
+        possible = type(created_ms) is int and abs(created_ms) < _MOST_MS and re.fullmatch(_ID, checkout_id)
+        genuine = bool(possible) and digest == _digest(last, chosen)
     except (ValueError, TypeError, binascii.Error, RecursionError):
         genuine = False
         last = (0, "")

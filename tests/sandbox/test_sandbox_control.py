@@ -115,6 +115,9 @@ def test_programs_and_pages_of_this_machine_are_admitted(sandbox: Sandbox, heade
         {"Host": "127.0.0.1.evil.example"},
         {"Host": "192.168.0.1"},
         {"Host": "[::1"},
+        {"Host": "[::1].evil.example"},
+        {"Host": "127.0.0.1/evil.example"},
+        {"Host": "127.0.0.1?x.evil.example"},
         {"Host": ""},
         {"Origin": "https://evil.example"},
         {"Origin": "null"},
@@ -132,6 +135,17 @@ def test_other_sites_are_refused(sandbox: Sandbox, headers: dict[str, str]) -> N
         answer = sandbox.call(method, path, json={"seconds": 1}, headers=headers)
         assert (403, "forbidden") == (answer.status_code, answer.json()["errorType"])
     assert "2026-11-20T12:00:00.000Z" == sandbox.call("GET", "/__sandbox__/").json()["now"]
+
+
+@pytest.mark.parametrize(
+    "headers", [{"Host": "evil.example"}, {"Origin": "https://evil.example"}, {"Sec-Fetch-Site": "cross-site"}]
+)
+def test_without_tokens_other_sites_are_kept_out_of_everything(sandbox: Sandbox, headers: dict[str, str]) -> None:
+    """
+    Where --no-auth asks for no token, a page of another site can make no checkout either.
+    """
+    answer = sandbox.call("GET", "/api/v1/checkouts", headers=headers)
+    assert (403, "forbidden") == (answer.status_code, answer.json()["errorType"])
 
 
 @pytest.mark.parametrize(("address", "status"), [("192.168.0.7", 403), ("::1", 200), ("::ffff:127.0.0.1", 200)])
