@@ -141,7 +141,8 @@ def test_the_plain_client_works_with_our_tokens(
     done = run(WITH_TOKENS, service.url, str(key_file), json.dumps(REQUEST), ID, KEY, cwd=tmp_path)
 
     assert json.loads(BODY) == done["checkout"]
-    assert {"coinbase_checkouts", "coinbase_checkouts.auth", "coinbase_checkouts.errors"} == ours(done["modules"])
+    needed = {"coinbase_checkouts", *(f"coinbase_checkouts.{name}" for name in ("auth", "errors", "seam"))}
+    assert needed == ours(done["modules"])
     lines = ["POST /api/v1/checkouts", *2 * [f"GET /api/v1/checkouts/{ID}"]]
     assert lines == [asked["line"] for asked in service.asked]
     assert json.loads(service.asked[0]["body"]) == REQUEST
