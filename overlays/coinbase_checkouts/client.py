@@ -36,6 +36,14 @@ from .waiting import Until, poll
 P = ParamSpec("P")
 T = TypeVar("T")
 _DEFAULTS: Final = RetryPolicy()
+_NO_KEY: Final[Any] = None
+
+
+def _only_key(given: object) -> ApiKey | TypeError:
+    """*given*, or the error to raise where it is no longer a local."""
+    if isinstance(given, ApiKey):
+        return given
+    return TypeError(f"api_key must be an ApiKey, not {type(given).__name__}; see ApiKey.from_file")
 
 
 def _policy(timeout: float, deadline: float, max_retries: int) -> RetryPolicy:
@@ -57,9 +65,12 @@ def _policy(timeout: float, deadline: float, max_retries: int) -> RetryPolicy:
 class _Base:
     """What both clients know; nothing in here sends anything."""
 
+    # Debuggers call repr() on what is half made, too.
+    _base_url: str = ""
+
     def __init__(
         self,
-        api_key: ApiKey,
+        api_key: ApiKey | TypeError,
         *,
         base_url: str,
         sandbox: bool,
@@ -70,8 +81,8 @@ class _Base:
         strict: bool,
         on_drift: Callable[[Drift], None] | None,
     ) -> None:
-        if not isinstance(api_key, ApiKey):  # pyright: ignore[reportUnnecessaryIsInstance] -- a str is the usual mistake
-            raise TypeError(f"api_key must be an ApiKey, not {type(api_key).__name__}; see ApiKey.from_file")
+        if isinstance(api_key, TypeError):
+            raise api_key
         self._base_url = checked_base_url(base_url, sandbox=sandbox)
         self._auth = JwtAuth(api_key)
         self._policy = _policy(timeout, deadline, max_retries)
@@ -148,8 +159,10 @@ class Checkouts(_Base):
         on_drift: Callable[[Drift], None] | None = None,
         http_client: httpx.Client | None = None,
     ) -> None:
+        # Rebound at once: somebody gives the key itself, and a traceback shows the locals of this frame.
+        key, api_key = _only_key(api_key), _NO_KEY
         super().__init__(
-            api_key,
+            key,
             base_url=base_url,
             sandbox=sandbox,
             timeout=timeout,
@@ -377,7 +390,8 @@ class AsyncCheckouts(_Base):
 
     Args:
         aiohttp: Use aiohttp's connections if the extra [aiohttp] is installed; many calls at once are then
-            several times cheaper. A *http_client* of your own is used as it is.
+            several times cheaper. Instruments made for httpx, such as OpenTelemetry's, see httpx's own
+            connections only. A *http_client* of your own is used as it is.
     """
 
     def __init__(
@@ -395,8 +409,10 @@ class AsyncCheckouts(_Base):
         http_client: httpx.AsyncClient | None = None,
         aiohttp: bool = True,
     ) -> None:
+        # Rebound at once: somebody gives the key itself, and a traceback shows the locals of this frame.
+        key, api_key = _only_key(api_key), _NO_KEY
         super().__init__(
-            api_key,
+            key,
             base_url=base_url,
             sandbox=sandbox,
             timeout=timeout,

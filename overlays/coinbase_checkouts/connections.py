@@ -113,11 +113,17 @@ def _left_s(timeout: float | None, too_late: type[httpcore.TimeoutException]) ->
     return left_s if timeout is None else min(timeout, left_s)
 
 
+def is_aiohttp(exc: BaseException | None) -> bool:
+    """Whether *exc* is one of aiohttp's own; some of them come through the bridge as they are."""
+    aiohttp = sys.modules.get("aiohttp")
+    return aiohttp is not None and isinstance(exc, aiohttp.ClientError)
+
+
 def was_sent(exc: Exception) -> bool:
     """Whether any of the request may have left this machine before *exc*."""
-    aiohttp = sys.modules.get("aiohttp")
-    if aiohttp is not None and isinstance(exc.__cause__, aiohttp.ClientError):
+    if is_aiohttp(exc.__cause__):
         # httpx-aiohttp calls a connection that was dropped in the middle a ConnectTimeout.
+        aiohttp = sys.modules["aiohttp"]
         return not isinstance(exc.__cause__, (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError))
     return not isinstance(exc, _NOT_SENT)
 

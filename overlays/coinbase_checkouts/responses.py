@@ -122,34 +122,39 @@ def _model(call: Call[T], body: dict[str, Any] | None) -> T | str:
     return model if call.answers(model) else "is about another checkout than the one asked for"
 
 
-def errorplain(body: Mapping[str, Any]) -> ErrorText:
+def error_text(body: Mapping[str, Any], *, hide: str | None = None) -> ErrorText:
     """
-    What an error body says: ErrorBody, ErrorListBody, LegacyErrorBody, or nothing.
+    What an error body says: ErrorBody, ErrorListBody, LegacyErrorBody, or nothing; without *hide*, wherever.
 
     Source: the three schemas of these names in spec/openapi.yaml.
     """
+
+    def text(value: object) -> str | None:
+        shown = plain(value)
+        return shown.replace(hide, "<key>") if shown and hide else shown
+
     listed = body.get("errors")
     if isinstance(listed, list) and listed and isinstance(listed[0], dict):
-        return ErrorText(error_type=plain(listed[0].get("id")), message=plain(listed[0].get("message")) or "")
+        return ErrorText(error_type=text(listed[0].get("id")), message=text(listed[0].get("message")) or "")
     nested = body.get("error")
-    legacy = plain(nested.get("message")) if isinstance(nested, dict) else None
+    legacy = text(nested.get("message")) if isinstance(nested, dict) else None
     return ErrorText(
-        error_type=plain(body.get("errorType")),
-        message=plain(body.get("errorMessage")) or legacy or "",
-        correlation_id=plain(body.get("correlationId")),
-        error_link=plain(body.get("errorLink")),
+        error_type=text(body.get("errorType")),
+        message=text(body.get("errorMessage")) or legacy or "",
+        correlation_id=text(body.get("correlationId")),
+        error_link=text(body.get("errorLink")),
     )
 
 
 def _api_error(call: Call[Any], status: int, body: Mapping[str, Any], *, unclear: bool) -> ApiError:
-    told = errorplain(body)
+    told = error_text(body, hide=call.idempotency_key)
     kind = _error_class(call, status, told)
     # A key that was used before says that something was done under it, though not by this request.
     may_have_acted = call.writes and (unclear or is_unclear(status) or kind is IdempotencyError)
     return kind(
         status=status,
         error_type=told.error_type,
-        message=told.message.replace(call.idempotency_key, "<key>") if call.idempotency_key else told.message,
+        message=told.message,
         correlation_id=told.correlation_id,
         error_link=told.error_link,
         operation=call.operation,

@@ -48,8 +48,8 @@ class Drift:
     value: str | None = None
 
     def __str__(self) -> str:
-        what = "" if self.value is None else f" {plain(self.value)!r}"
-        where = f" at {plain(self.pointer)}" if self.pointer else ""
+        what = "" if self.value is None else f" {self.value!r}"
+        where = f" at {self.pointer}" if self.pointer else ""
         return f"{self.operation}: {self.kind}{what}{where} is not as described"
 
 
@@ -97,8 +97,10 @@ def sense(operation_id: str, status: int, body: Mapping[str, Any] | None) -> Ite
     for violation in check(body) if body is not None else ():
         value = _at(body, violation.pointer)
         kind = "null" if value is None and violation.rule == "type" else violation.rule
-        shown = str(value)[:100] if kind == "enum" else None
-        yield Drift(operation_id, kind, re.sub(r"/\d+(?=/|$)", "/*", violation.pointer), shown)
+        shown = plain(str(value)) if kind == "enum" else None
+        # A field's name is the service's text, too.
+        where = plain(re.sub(r"/\d+(?=/|$)", "/*", violation.pointer)) or ""
+        yield Drift(operation_id, kind, where, shown)
 
 
 def readable(operation_id: str, body: dict[str, Any]) -> dict[str, Any]:

@@ -25,7 +25,7 @@ from typing import Any, Final
 from weakref import WeakKeyDictionary, WeakSet
 
 from .calls import Answer, Attempt, NoAnswer
-from .connections import ANSWER_LIMIT_BYTES, ENDS_S, async_client, decoded, sync_client, was_sent
+from .connections import ANSWER_LIMIT_BYTES, ENDS_S, async_client, decoded, is_aiohttp, sync_client, was_sent
 from .errors import ConfigurationError
 from .retries import CONNECT_TIMEOUT_S
 from .seam import httpx
@@ -119,6 +119,9 @@ class _Shared:
             return NoAnswer(sent=sent, reason=f"not all of it came in time from {self._host}")
         if isinstance(exc, httpx.RequestError):
             return NoAnswer(sent=was_sent(exc), reason=reason)
+        if is_aiohttp(exc):
+            # No cause: its repr has the headers that were sent.
+            return NoAnswer(sent=sent, reason=reason)
         # Nobody's: a bug, a hook of the user's, a client closed in the middle. To try again would not help.
         return NoAnswer(sent=sent, reason=reason, final=True, cause=exc)
 

@@ -151,7 +151,9 @@ def test_sound_answer_is_read_as_it_is(checkout_json: dict[str, Any]) -> None:
     assert readable("getCheckout", body) is body
 
 
-def test_made_up_names_fill_neither_memory_nor_log(caplog: pytest.LogCaptureFixture) -> None:
+def test_made_up_names_fill_neither_memory_nor_log(
+    caplog: pytest.LogCaptureFixture, checkout_json: dict[str, Any]
+) -> None:
     """
     After a thousand kinds no more are told; and no name of the service's forges a line or shows a token.
     """
@@ -161,8 +163,11 @@ def test_made_up_names_fill_neither_memory_nor_log(caplog: pytest.LogCaptureFixt
     assert KINDS_LIMIT == len(caplog.messages)
     caplog.clear()
     evil = "x\n2026-11-20 INFO all is well \x1b[31m eyJhbGciOi.eyJzdWIi.c2ln" + "y" * 5000
-    Sensor(None).report(Drift("getCheckout", "enum", f"/{evil}", evil))
-    [line] = caplog.messages
-    assert line.isprintable()
-    assert "eyJ" not in line
-    assert len(line) < 1000
+    for drift in found({**checkout_json, "status": evil, evil: 1}):
+        Sensor(None).report(drift)
+        assert "eyJ" not in repr(drift)
+    assert len(caplog.messages) == 2
+    for line in caplog.messages:
+        assert line.isprintable()
+        assert "eyJ" not in line
+        assert len(line) < 1000
