@@ -28,6 +28,10 @@ if TYPE_CHECKING:
     from .auth import ApiKey, JwtAuth
     from .client import AsyncCheckouts, Checkouts
     from .errors import ApiError, CheckoutsError, Outcome
+    from .idempotency import key_for, new_key
+    from .raw import RawResponse
+    from .reading import is_final, is_paid, remaining_refundable
+    from .sensor import Drift
 
 __all__ = [
     "UNSET",
@@ -38,15 +42,22 @@ __all__ = [
     "CheckoutStatus",
     "Checkouts",
     "CheckoutsError",
+    "Drift",
     "EventType",
     "JwtAuth",
     "Network",
     "Outcome",
+    "RawResponse",
     "Refund",
     "RefundResult",
     "RefundStatus",
     "Settlement",
     "Unset",
+    "is_final",
+    "is_paid",
+    "key_for",
+    "new_key",
+    "remaining_refundable",
 ]
 
 _MODELS = "coinbase_checkouts_api.models"
@@ -59,15 +70,22 @@ _HOMES = {
     "CheckoutStatus": _MODELS,
     "Checkouts": ".client",
     "CheckoutsError": ".errors",
+    "Drift": ".sensor",
     "EventType": _MODELS,
     "JwtAuth": ".auth",
     "Network": _MODELS,
     "Outcome": ".errors",
+    "RawResponse": ".raw",
     "Refund": _MODELS,
     "RefundResult": _MODELS,
     "RefundStatus": _MODELS,
     "Settlement": _MODELS,
     "Unset": "coinbase_checkouts_api.types",
+    "is_final": ".reading",
+    "is_paid": ".reading",
+    "key_for": ".idempotency",
+    "new_key": ".idempotency",
+    "remaining_refundable": ".reading",
 }
 
 
