@@ -553,7 +553,7 @@ async def test_raw_response_has_what_came_beside_the_model(
     server.answer(Reply(503), good, good)
     raw = client.with_raw_response(client.create, "100.50", description="x")
     assert (ID, 201, "abc", 2) == (raw.parsed.id, raw.status, raw.headers["x-request-ID"], raw.attempts)
-    assert 0 < raw.elapsed_s < 60
+    assert raw.elapsed_s > 0
     araw = await aclient.with_raw_response(aclient.create, "100.50")
     assert (ID, 201, 1) == (araw.parsed.id, araw.status, araw.attempts)
 
