@@ -24,13 +24,13 @@ from coinbase_checkouts.errors import CheckoutsError
 from .control import Control
 from .description import description
 from .judge import BrokenError
-from .outcomes import BROKEN, Outcomes
+from .outcomes import BROKEN, HELD, Outcomes
 from .plugin import Live, Suite
 from .progress import Progress
 from .running import run_pytest
 from .target import BadUrlError, Target, filled
 from .tokens import Tokens
-from .wire import DEADLINE_S, RUN_LIMIT_S, Limits, UnreachableError, Wire
+from .wire import DEADLINE_S, RUN_LIMIT_S, Limits, OutOfTimeError, UnreachableError, Wire
 
 HOLDS: Final = 0
 IS_BROKEN: Final = 1
@@ -62,20 +62,26 @@ def _run(options: argparse.Namespace) -> int:
     with Wire(target, limits) as wire:
         try:
             reached(wire)
+            has_control = Control(wire).now() is not None
         except UnreachableError as exc:
             return _could_not_run(str(exc))
+        except OutOfTimeError as exc:
+            return _could_not_run(f"not one claim could be tried: {exc}")
         progress = Progress()
-        suite = Suite(wire, tokens, Live(has_control=Control(wire).now() is not None), progress=progress)
+        suite = Suite(wire, tokens, Live(has_control=has_control), progress=progress)
         arguments = [] if options.expression is None else ["-k", options.expression]
         if options.report_dir is not None:
             arguments.append(f"--junitxml={options.report_dir / 'junit.xml'}")
         code = run_pytest(arguments, plugins=[suite])
         progress.done()
+        in_time = wire.left_s > 0
         _tidy(wire, tokens, suite.made)
     if options.report_dir is not None and suite.outcomes.by_claim:
         about = {"target": str(target), "started_at": datetime.now(UTC).isoformat(timespec="seconds")}
         report = suite.outcomes.report(**about, duration_s=round(time.monotonic() - started, 1))
         (options.report_dir / "report.json").write_text(report, encoding="utf-8")
+    if not (in_time or suite.outcomes.of(HELD) or suite.outcomes.of(BROKEN)):
+        return _could_not_run(f"not one claim could be tried: {wire.out_of_time}")
     return told(code, suite.outcomes)
 
 
@@ -114,11 +120,11 @@ def reached(wire: Wire) -> None:
 def _tidy(wire: Wire, tokens: Tokens, made: Sequence[str]) -> None:
     """Deactivate what the run created; what was paid or is gone stays as it is."""
     path = description().operations["deactivateCheckout"].path
-    ends_at = time.monotonic() + _TIDY_S
+    wire.give(_TIDY_S)
     for checkout_id in made:
-        if time.monotonic() > ends_at:
+        if wire.left_s <= 0:
             return
-        with suppress(BrokenError, UnreachableError):
+        with suppress(BrokenError, OutOfTimeError, UnreachableError):
             wire.send(httpx.Request("POST", wire.target.url(filled(path, id=checkout_id))), tokens.valid)
 
 

@@ -32,6 +32,8 @@ class Target:
             url = httpx.URL(base_url.strip())
         except httpx.InvalidURL as exc:
             raise BadUrlError(f"{base_url!r} is not a URL: {exc}") from None
+        if url.port is not None and url.port > 65535:
+            raise BadUrlError(f"{base_url!r} has no port of TCP: {url.port}")
         if url.scheme not in ("http", "https") or not url.host:
             raise BadUrlError(f"{base_url!r} is not an http or https URL with a host")
         if url.query or url.fragment or url.userinfo:

@@ -31,6 +31,10 @@ class UnreachableError(Exception):
     """Nothing there speaks HTTP; the message says what happened instead."""
 
 
+class OutOfTimeError(Exception):
+    """The run's limit is used up: nothing is known about the server."""
+
+
 @dataclass(frozen=True)
 class Limits:
     """In seconds; *run_s* is for the whole run, tidying up included."""
@@ -85,6 +89,15 @@ class Wire:
         """Seconds left of the run."""
         return self._ends_at - time.monotonic()
 
+    def give(self, seconds: float) -> None:
+        """Let the run go on for so long from now, to put things in order."""
+        self._ends_at = time.monotonic() + seconds
+
+    @property
+    def out_of_time(self) -> str:
+        """Why what is left is not tried."""
+        return f"the run's limit of {self.limits.run_s:g} s is used up"
+
     def send(self, request: httpx.Request, auth: httpx.Auth | None = None, *, deadline_s: float | None = None) -> Reply:
         """
         Send *request*, once.
@@ -92,12 +105,14 @@ class Wire:
         Raises:
             BrokenError: No whole answer came in time.
             UnreachableError: Neither did one ever come, nor could a connection be made.
+            OutOfTimeError: The run ended first.
         """
         if self._misses >= self.limits.give_up_after:
             raise BrokenError(f"not tried: the server has stopped answering ({self._last_miss})")
         if self.left_s <= 0:
-            raise BrokenError(f"not tried: the run's limit of {self.limits.run_s:g} s is used up")
-        limit = min(deadline_s or self.limits.deadline_s, max(self.left_s, 0.1))
+            raise OutOfTimeError(self.out_of_time)
+        whole_s = deadline_s or self.limits.deadline_s
+        limit = min(whole_s, max(self.left_s, 0.1))
         try:
             reply = self._runner.run(self._exchange(request, auth, limit))
         except httpx.ConnectError as exc:
@@ -105,8 +120,10 @@ class Wire:
                 raise UnreachableError(f"no connection to {self.target.origin}: {exc}") from None
             raise self._missed("the connection was refused") from None
         except TimeoutError:
-            why = "; the run's limit is used up" if self.left_s <= 0 else ""
-            raise self._missed(f"no whole answer within {limit:.3g} s{why}") from None
+            if limit < whole_s:
+                # It was not given the time that any server is.
+                raise OutOfTimeError(self.out_of_time) from None
+            raise self._missed(f"no whole answer within {limit:.3g} s") from None
         except (httpx.HTTPError, httpx.InvalidURL, ssl.SSLError, OSError) as exc:
             raise self._missed(f"no whole answer: {str(exc) or type(exc).__name__}") from None
         self._misses = 0

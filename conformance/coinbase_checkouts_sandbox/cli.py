@@ -9,6 +9,7 @@ import argparse
 import asyncio
 import contextlib
 import logging
+import os
 import signal
 import socket
 import sys
@@ -59,18 +60,38 @@ def main(argv: list[str]) -> int:
             ws="none",
             timeout_graceful_shutdown=_STOP_TIMEOUT_S,
         )
-        asyncio.run(_Server(config).serve(sockets=[listener]))
+        server = _Server(config)
+        asyncio.run(server.serve(sockets=[listener]))
+        if server.unheard is not None:
+            why = f"stdout: {server.unheard}; nobody would know where it listens"
+            print(f"coinbase-checkouts sandbox: {why}", file=sys.stderr)
+            return 2
     return 0
 
 
 class _Server(uvicorn.Server):
-    """Uvicorn that says when it is ready, and for which being told to stop is success."""
+    """
+    Uvicorn that says when it is ready, and for which being told to stop is success.
+
+    Attributes:
+        unheard: Why it could not say so; it then stops at once.
+    """
+
+    unheard: str | None = None
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
         host, port = (sockets or [])[0].getsockname()[:2]
         shown = f"[{host}]" if ":" in host else host
-        print(f"listening on http://{shown}:{port}", flush=True)
+        try:
+            print(f"listening on http://{shown}:{port}", flush=True)
+        except OSError as exc:
+            # What is left in the buffer would fail once more, noisily, at the interpreter's end.
+            nowhere = os.open(os.devnull, os.O_WRONLY)
+            os.dup2(nowhere, sys.stdout.fileno())
+            os.close(nowhere)
+            self.unheard = exc.strerror or "cannot be written"
+            self.should_exit = True
 
     @contextlib.contextmanager
     def capture_signals(self) -> Generator[None]:

@@ -236,6 +236,8 @@ def _read_env(variables: Mapping[str, str]) -> tuple[Secret, Secret] | str:
     key_id = next((variables[name] for name in ID_VARIABLES if variables.get(name, "").strip()), None)
     if key_id is None:
         return f"{' or '.join(ID_VARIABLES)} is not set"
+    if not _is_plain(key_id):
+        return f"{' or '.join(ID_VARIABLES)} is no plain text, or the private key itself"
     if not variables.get(SECRET_VARIABLE, "").strip():
         return f"{SECRET_VARIABLE} is not set"
     return Secret(key_id), Secret(variables[SECRET_VARIABLE])
@@ -262,9 +264,10 @@ def _load_pem(text: str) -> tuple[EllipticCurvePrivateKey | Ed25519PrivateKey, s
     from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa  # noqa: PLC0415
     from cryptography.hazmat.primitives.serialization import load_pem_private_key  # noqa: PLC0415
 
-    label = re.search(r"-----BEGIN ([A-Z0-9 ]+)-----", text)
-    if label is None or "PRIVATE KEY" not in label[1]:
-        return "is a public key or a certificate; the private key is needed" if label else "is a damaged PEM"
+    # openssl writes the curve's parameters before the key.
+    labels = re.findall(r"-----BEGIN ([A-Z0-9 ]+)-----", text)
+    if not any("PRIVATE KEY" in label for label in labels):
+        return "is a public key or a certificate; the private key is needed" if labels else "is a damaged PEM"
     if "ENCRYPTED" in text:
         return "is an encrypted private key; decrypt it first"
     try:

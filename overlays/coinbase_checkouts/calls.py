@@ -180,7 +180,7 @@ def _result(call: Call[T], reply: Answer | NoAnswer, world: Surroundings, *, unc
         f"{call.operation}: no answer: {reply.reason}",
         operation=call.operation,
         idempotency_key=call.idempotency_key,
-        outcome=Outcome.UNKNOWN if may_have_acted else Outcome.NOT_SENT,
+        outcome=Outcome.UNKNOWN if may_have_acted else Outcome.REFUSED if reply.sent else Outcome.NOT_SENT,
         retryable=not reply.final,
     )
     error.__cause__ = reply.cause

@@ -56,6 +56,8 @@ def _policy(timeout: float, deadline: float, max_retries: int) -> RetryPolicy:
     if isinstance(max_retries, bool) or not isinstance(max_retries, int) or max_retries < 0:  # pyright: ignore[reportUnnecessaryIsInstance]
         raise ValueError("max_retries: a whole number, 0 or more")
     for name, seconds in (("timeout", timeout), ("deadline", deadline)):
+        if not isinstance(seconds, int | float):  # pyright: ignore[reportUnnecessaryIsInstance] -- None is a usual guess
+            raise TypeError(f"{name}: seconds, a finite number, not {type(seconds).__name__}")
         # Not `seconds <= 0`: a NaN must not pass.
         if not 0 < seconds < float("inf"):
             raise ValueError(f"{name}: seconds, more than 0 and finite")

@@ -42,7 +42,7 @@ class Outcome(StrEnum):
     NOT_SENT = "not sent"
     """Nothing left this machine."""
     REFUSED = "refused"
-    """The service said no; nothing happened."""
+    """Nothing happened: the service said no, or the call only reads."""
     UNKNOWN = "unknown"
     """It may have happened. Repeat with the same idempotency key, or read the checkout."""
 
@@ -151,7 +151,7 @@ class InvalidResponseError(CheckoutsError):
 
 
 class PaginationError(CheckoutsError):
-    """The service gave a page token for the second time; following it would never end."""
+    """A page token came for the second time, or pages without anything new did; following them would never end."""
 
 
 class WaitError(CheckoutsError):

@@ -3,7 +3,7 @@ Listings: lazy items, or pages, over any "give me the page after this token".
 
 The order of a listing is not documented, and checkouts are made while it is read: an item that moves to
 a later page is given once. A token that comes for the second time, however many pages lie between, ends
-the listing with an error instead of going round for ever.
+the listing with an error instead of going round for ever; so do many pages in a row with nothing new.
 
 Source: rule list.partition in spec/openapi.yaml.
 """
@@ -11,13 +11,15 @@ Source: rule list.partition in spec/openapi.yaml.
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
-from typing import Generic, TypeVar
+from typing import Final, Generic, TypeVar
 
 from coinbase_checkouts_api.models import Checkout, CheckoutList
 
 from .errors import PaginationError
 
 Token = str | None
+# A filter may leave pages empty, but not this many: the tokens go on though the listing does not.
+BARREN_LIMIT: Final = 250
 
 
 class _Progress:
@@ -26,6 +28,7 @@ class _Progress:
     def __init__(self) -> None:
         self._tokens: set[str] = set()
         self._ids: set[str] = set()
+        self._barren = 0
 
     def fresh(self, page: CheckoutList) -> list[Checkout]:
         """The checkouts of *page* that no page before it had."""
@@ -34,6 +37,7 @@ class _Progress:
             if checkout.id not in self._ids:
                 self._ids.add(checkout.id)
                 fresh.append(checkout)
+        self._barren = 0 if fresh else self._barren + 1
         return fresh
 
     def after(self, page: CheckoutList) -> Token:
@@ -43,6 +47,10 @@ class _Progress:
             if token in self._tokens:
                 raise PaginationError(
                     "listCheckouts: the service gave the same nextPageToken twice", operation="listCheckouts"
+                )
+            if self._barren >= BARREN_LIMIT:
+                raise PaginationError(
+                    f"listCheckouts: {BARREN_LIMIT} pages in a row had nothing new", operation="listCheckouts"
                 )
             self._tokens.add(token)
         return token

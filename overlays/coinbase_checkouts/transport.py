@@ -14,6 +14,7 @@ import asyncio
 import ipaddress
 import os
 import platform
+import re
 import sys
 import threading
 import time
@@ -35,6 +36,8 @@ SANDBOX_PREFIX: Final = "/sandbox"
 # httpx looks through all waiting requests whenever one ends: a thousand at once take a minute, or, in turns,
 # a second.
 ASYNC_LIMIT: Final = 64
+# RFC 1123, and underscores, which names of containers have.
+_LABEL: Final = re.compile(rb"[A-Za-z0-9_](?:[A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?")
 
 
 @cache
@@ -60,10 +63,13 @@ def checked_base_url(given: str, *, sandbox: bool) -> str:
     """
     try:
         url = httpx.URL(given)
-    except (httpx.InvalidURL, TypeError):
+    except (httpx.InvalidURL, TypeError, UnicodeError):
         raise ConfigurationError("base_url: not a URL such as https://business.coinbase.com") from None
     if url.scheme not in ("https", "http") or not url.host or url.userinfo or url.query or url.fragment:
         raise ConfigurationError("base_url: not an origin such as https://business.coinbase.com")
+    labels = url.raw_host.split(b".")
+    if ":" not in url.host and not (len(url.raw_host) < 254 and all(_LABEL.fullmatch(label) for label in labels)):
+        raise ConfigurationError("base_url: its host is no name and no address")
     if url.path.rstrip("/") not in ("", SANDBOX_PREFIX):
         raise ConfigurationError(
             f"base_url: an origin, with or without {SANDBOX_PREFIX}; leave out the rest of the path"

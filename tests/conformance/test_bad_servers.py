@@ -7,6 +7,7 @@ import socketserver
 import threading
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
+from pathlib import Path
 
 import pytest
 
@@ -154,13 +155,23 @@ def test_a_silent_server_does_not_hold_up_the_run(run: Run) -> None:
 
 def test_the_limit_of_a_run_ends_it(run: Run) -> None:
     """
-    When the time for the whole run is used up, the claim under way is broken and the rest is skipped, and says why.
+    When the time for the whole run is used up before anything could be tried, it could not run, and says why.
     """
     with serving(hanging) as url:
-        code, out, _ = run(url, "--limit", "0.2")
-    assert code == 1
-    assert " 1 broken, " in out.splitlines()[-1]
-    assert out.splitlines()[-1].endswith(" skipped (the run's limit of 0.1 s is used up)")
+        code, _, err = run(url, "--limit", "0.2")
+    assert code == 2
+    assert "not one claim could be tried: the run's limit of 0.1 s is used up" in err
+
+
+def test_slow_server_is_not_a_wrong_one(run: Run, our_sandbox: tuple[str, Path]) -> None:
+    """
+    Claims that the limit leaves no time for are skipped and counted; those that were tried hold.
+    """
+    url, key = our_sandbox
+    code, out, _ = run(url, "--limit", "1.2", key=key)
+    assert code == 0
+    assert ", 0 broken, " in out.splitlines()[-1]
+    assert out.splitlines()[-1].endswith(" skipped (the run's limit of 0.6 s is used up)")
 
 
 @pytest.mark.parametrize("said", [b"", b"SSH-2.0-OpenSSH_9.6\r\n"], ids=["nothing", "ssh"])

@@ -125,8 +125,18 @@ def test_every_documented_form_of_a_key_is_read(
     """
     sec1, pkcs8 = pem(ec_key, PrivateFormat.TraditionalOpenSSL), pem(ec_key)
     seed = base64.b64encode(ed25519_key.private_bytes_raw()).decode()
+    # What `openssl ecparam -genkey` writes: the curve by its name, then the key.
+    parameters = "-----BEGIN EC PARAMETERS-----\nBggqhkjOPQMBBw==\n-----END EC PARAMETERS-----\n"
     forms = {
-        "ES256": [sec1, pkcs8, sec1.replace("\n", "\\n"), sec1.replace("\n", "\r\n"), f'"{pkcs8}"', f"\n {sec1} \n"],
+        "ES256": [
+            sec1,
+            pkcs8,
+            parameters + sec1,
+            sec1.replace("\n", "\\n"),
+            sec1.replace("\n", "\r\n"),
+            f'"{pkcs8}"',
+            f"\n {sec1} \n",
+        ],
         "EdDSA": [pem(ed25519_key), ed25519_base64, seed, seed.rstrip("="), f" {ed25519_base64}\n", f"'{seed}'"],
     }
     for algorithm, texts in forms.items():
@@ -165,6 +175,10 @@ def test_environment_is_read_when_asked(name: str, ed25519_base64: str, monkeypa
         ({}, "environment: CDP_API_KEY_ID or CDP_API_KEY_NAME is not set"),
         ({"CDP_API_KEY_ID": " "}, "environment: CDP_API_KEY_ID or CDP_API_KEY_NAME is not set"),
         ({"CDP_API_KEY_ID": "x"}, "environment: CDP_API_KEY_SECRET is not set"),
+        (
+            {"CDP_API_KEY_ID": "a\0b", "CDP_API_KEY_SECRET": "x"},
+            "environment: CDP_API_KEY_ID or CDP_API_KEY_NAME is no plain text, or the private key itself",
+        ),
         (
             {"CDP_API_KEY_ID": "x", "CDP_API_KEY_SECRET": "!"},
             "environment variable CDP_API_KEY_SECRET: is neither a PEM nor base64",

@@ -126,7 +126,8 @@ def test_last_error_is_raised_when_retries_end() -> None:
     [
         ([UNSENT], REFUND, Outcome.NOT_SENT),
         ([LOST], REFUND, Outcome.UNKNOWN),
-        ([LOST], GET, Outcome.NOT_SENT),
+        ([LOST], GET, Outcome.REFUSED),
+        ([UNSENT], GET, Outcome.NOT_SENT),
         ([LOST, UNSENT], REFUND, Outcome.UNKNOWN),
         ([Answer(503, b""), UNSENT], REFUND, Outcome.UNKNOWN),
         ([Answer(429, b""), UNSENT], REFUND, Outcome.NOT_SENT),

@@ -400,6 +400,10 @@ def test_base_url_is_an_origin_with_or_without_the_prefix(
         "http://134744072",
         "http://0x08080808",
         "https://[::1",
+        "http://exa mple",
+        "https://" + "a" * 64,
+        "https://" + "a." * 150 + "example",
+        "https://-",
     ],
 )
 def test_other_base_urls_are_refused_at_once(base_url: Any, api_key: ApiKey) -> None:
@@ -428,6 +432,16 @@ def test_nonsense_settings_are_refused(options: dict[str, Any], api_key: ApiKey)
     """
     with pytest.raises(ValueError, match=next(iter(options))):
         Checkouts(api_key, **options)
+
+
+@pytest.mark.parametrize("name", ["timeout", "deadline"])
+def test_time_that_is_none_is_a_type_error(name: str, api_key: ApiKey) -> None:
+    """
+    None for "no timeout" is told to be none, with what to give.
+    """
+    settings: dict[str, Any] = {name: None}
+    with pytest.raises(TypeError, match=f"{name}: seconds, a finite number, not NoneType"):
+        Checkouts(api_key, **settings)
 
 
 def test_key_that_is_none_is_a_type_error() -> None:

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from coinbase_checkouts.errors import PaginationError
-from coinbase_checkouts.pagination import AsyncListing, SyncListing, Token
+from coinbase_checkouts.pagination import BARREN_LIMIT, AsyncListing, SyncListing, Token
 from coinbase_checkouts_api.models import CheckoutList
 
 Pages = dict[Token, tuple[list[int], Any]]
@@ -100,3 +100,18 @@ def test_no_item_comes_twice(numbers: list[list[int]]) -> None:
     expected = list(dict.fromkeys(number for page in numbers for number in page))
     assert expected == [int(item.id, 16) for item in listing]
     assert expected == [int(item.id, 16) for item in listing], "a second reading starts anew"
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize("numbers", [[], [1]])
+async def test_pages_with_nothing_new_end(numbers: list[int]) -> None:
+    """
+    Tokens that are new each time do not help: so many pages without a new checkout are an error.
+    """
+    pages: Pages = {None: ([1], "0"), **{str(step): (numbers, str(step + 1)) for step in range(2 * BARREN_LIMIT)}}
+    listing, alisting, asked = both(pages)
+    with pytest.raises(PaginationError, match="pages in a row had nothing new"):
+        list(listing)
+    assert BARREN_LIMIT + 1 == len(asked)
+    with pytest.raises(PaginationError):
+        [item async for item in alisting]

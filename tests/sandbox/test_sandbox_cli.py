@@ -232,3 +232,25 @@ def test_it_starts_quickly(serve: Callable[..., Server]) -> None:
 def _address(server: Server) -> tuple[str, int]:
     host, _, port = server.url.removeprefix("http://").rpartition(":")
     return host, int(port)
+
+
+def test_a_full_disk_under_stdout_is_said(tmp_path: Path) -> None:
+    """
+    Where the address cannot be written the server ends with 2 and one line, not as one that nobody can find.
+    """
+    command = [
+        sys.executable,
+        "-m",
+        "coinbase_checkouts_sandbox",
+        "--port",
+        "0",
+        "--database",
+        "sqlite://",
+        "--no-auth",
+    ]
+    with Path("/dev/full").open("w") as full:
+        done = subprocess.run(command, cwd=tmp_path, stdout=full, stderr=subprocess.PIPE, text=True, check=False)
+    last = done.stderr.splitlines()[-1]
+    assert 2 == done.returncode
+    assert "coinbase-checkouts sandbox: stdout: No space left on device; nobody would know where it listens" == last
+    assert "Traceback" not in done.stderr
