@@ -33,7 +33,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any
+from typing import Any, Final
 
 
 class Outcome(StrEnum):
@@ -45,6 +45,10 @@ class Outcome(StrEnum):
     """Nothing happened: the service said no, or the call only reads."""
     UNKNOWN = "unknown"
     """It may have happened. Repeat with the same idempotency key, or read the checkout."""
+
+
+UNKNOWN: Final = Outcome.UNKNOWN
+"""For `error.outcome is UNKNOWN`, the one question that matters after a failed payment."""
 
 
 class CheckoutsError(Exception):

@@ -91,6 +91,15 @@ def test_text_has_only_what_is_known() -> None:
     assert str(ApiError(status=400, operation="getCheckout", message="No.")) == "getCheckout: 400: No."
 
 
+def test_unknown_can_be_asked_for_by_name() -> None:
+    """
+    `error.outcome is UNKNOWN` works with the name of the module, also after a pickle.
+    """
+    error = CheckoutsError("x", outcome=Outcome.UNKNOWN)
+    assert error.outcome is errors.UNKNOWN
+    assert pickle.loads(pickle.dumps(error)).outcome is errors.UNKNOWN
+
+
 def test_advice_says_what_to_do() -> None:
     """
     Unknown with a key, unknown without one, retryable and final are told apart.
