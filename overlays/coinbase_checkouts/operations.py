@@ -14,7 +14,7 @@ import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
-from decimal import Decimal
+from decimal import Decimal, InvalidOperation
 from types import MappingProxyType
 from typing import Any, Generic, Literal, TypeVar
 
@@ -340,9 +340,17 @@ def _refund_result(amount: str, body: Mapping[str, Any]) -> RefundResult:
     if "checkout" in body or not isinstance(body.get("refunds"), list):
         return RefundResult.from_dict(body)
     checkout = Checkout.from_dict(body)
-    begun = [refund for refund in checkout.refunds or () if Decimal(refund.amount) == Decimal(amount)]
+    begun = [refund for refund in checkout.refunds or () if _same_amount(refund.amount, amount)]
     # max() takes the first of equals.
     return RefundResult(checkout, max(reversed(begun), key=lambda refund: refund.created_at))
+
+
+def _same_amount(one: str, other: str) -> bool:
+    """Whether both are the same number; text that is none is no amount."""
+    try:
+        return Decimal(one) == Decimal(other)
+    except InvalidOperation:
+        return False
 
 
 def _call(

@@ -2,7 +2,7 @@
 The client as a drift sensor: what an answer has that the description does not.
 
 A drift is reported once per kind, through the logger `coinbase_checkouts` and a callback, and never stops a
-payment: `mended` makes an answer readable whose fields are not of the described types.
+payment: `readable` makes an answer readable whose fields are not of the described types.
 """
 
 from __future__ import annotations
@@ -21,8 +21,8 @@ from .plain import plain
 from .validation import Schema, Validator, compiled, operation, resolve
 
 LOGGER: Final = logging.getLogger("coinbase_checkouts")
-# Stands for a required time that is none: nobody takes it for one.
 KINDS_LIMIT: Final = 1000
+# Stands for a required time that is none: nobody takes it for one.
 NO_TIME: Final = "0001-01-01T00:00:00Z"
 _ABSENT: Final = object()
 # A page without its token would look like the last one.
