@@ -171,7 +171,7 @@ def _result(call: Call[T], reply: Answer | NoAnswer, world: Surroundings, *, unc
         drifts = list(sense(call.operation, reply.status, body))
         for drift in drifts:
             world.report(drift)
-        result = responses.read(call, reply.status, body, unclear=unclear)
+        result = responses.read(call, reply.status, body, unclear=unclear, as_described=not drifts)
         if world.strict and drifts and not isinstance(result, CheckoutsError):
             return responses.invalid(call, reply.status, f"was not as described: {drifts[0]}")
         return result

@@ -65,7 +65,7 @@ class ErrorText:
 
 
 def read(
-    call: Call[T], status: int, body: dict[str, Any] | None, *, unclear: bool
+    call: Call[T], status: int, body: dict[str, Any] | None, *, unclear: bool, as_described: bool = False
 ) -> T | ApiError | InvalidResponseError:
     """
     The model of a successful answer, or the error of any other.
@@ -74,9 +74,10 @@ def read(
         status: An int: proxies answer with codes (520, 529) that `http.HTTPStatus` lacks.
         body: What `json_object` makes of the answer.
         unclear: Whether an earlier attempt of the same call may have had its effect.
+        as_described: Whether the sensor has found no drift in it, so that nothing is to be mended.
     """
     if 200 <= status < 300:
-        made = _model(call, body)
+        made = _model(call, body, as_described=as_described)
         if not isinstance(made, str):
             return made
         reason = made
@@ -108,13 +109,13 @@ def json_object(content: bytes) -> dict[str, Any] | None:
     return body if isinstance(body, dict) else None
 
 
-def _model(call: Call[T], body: dict[str, Any] | None) -> T | str:
+def _model(call: Call[T], body: dict[str, Any] | None, *, as_described: bool) -> T | str:
     """The model, or what is wrong with the body."""
     if body is None:
         return "is not a JSON object"
     try:
         # Without what is not of the described types, which the sensor reports.
-        model = call.read(readable(call.operation, body))
+        model = call.read(body if as_described else readable(call.operation, body))
     except KeyError as exc:
         return f"lacks the required field {exc.args[0]!r}"
     except (TypeError, ValueError, AttributeError, OverflowError):
