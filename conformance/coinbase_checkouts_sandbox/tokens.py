@@ -13,6 +13,7 @@ from jwt.exceptions import InvalidTokenError
 
 from coinbase_checkouts_sandbox.errors import ApiError
 from coinbase_checkouts_sandbox.keys import VerificationKey
+from coinbase_checkouts_sandbox.readings import Readings
 
 # Longest time from nbf to exp. Source: auth.lifetime.
 LIFETIME_S: Final = 120
@@ -28,7 +29,7 @@ _JWS: Final = PyJWS(algorithms=["ES256", "EdDSA"])
 
 def authenticate(
     authorization: list[str], keys: Mapping[str, VerificationKey], *, method: str, host: str, path: str, now_s: float
-) -> str:
+) -> VerificationKey:
     """
     Check the Authorization header of a request.
 
@@ -40,7 +41,7 @@ def authenticate(
         now_s: Real time, seconds since the epoch; never the sandbox's own clock.
 
     Returns:
-        The id of the key that signed.
+        The key that signed.
 
     Raises:
         ApiError: 401.
@@ -57,7 +58,21 @@ def authenticate(
         raise _refusal(f"claim iss: must be {_ISSUER}")
     _check_times(claims, now_s)
     _check_uri(claims, method, host, path)
-    return key.id
+    return key
+
+
+def authorize(key: VerificationKey, operation: str, readings: Readings) -> None:
+    """
+    Check that the key has the right to do *operation*.
+
+    View is enough for checkouts (documented for creating one); whether it is for a refund, which moves funds out, is
+    a reading.
+
+    Raises:
+        ApiError: 403.
+    """
+    if operation == "refundCheckout" and readings.refund_scope == "transfer" and not key.may_transfer:
+        raise ApiError(403, "this key may view, and a refund takes the right to transfer")
 
 
 def _verified(token: str, keys: Mapping[str, VerificationKey]) -> tuple[VerificationKey, dict[str, Any]]:
@@ -70,6 +85,8 @@ def _verified(token: str, keys: Mapping[str, VerificationKey]) -> tuple[Verifica
     key = keys.get(str(header.get("kid")))
     if key is None:
         raise _refusal("header kid: no such key")
+    if key.revoked:
+        raise _refusal("header kid: this key was revoked")
     if header.get("alg") != key.algorithm:
         raise _refusal(f"header alg: this key signs with {key.algorithm}")
     if header.get("typ") != "JWT":
