@@ -144,9 +144,9 @@ def package(session: nox.Session) -> None:
 
 @nox.session(default=False)
 def bench(session: nox.Session) -> None:
-    """What the client costs, as ratios to named baselines and to its neighbours in the same run."""
+    """What client and sandbox cost, as ratios to named baselines in the same run; `-- client` or `-- sandbox` for one."""
     install(session, "bench", extra="[all]")
-    session.run("python", "tests/bench", *session.posargs)
+    session.run("python", "-m", "tests.bench", *session.posargs)
 
 
 @nox.session(default=False)
