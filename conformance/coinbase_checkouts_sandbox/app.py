@@ -12,7 +12,7 @@ import logging
 import secrets
 import time
 import traceback
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from decimal import Decimal
 from typing import TYPE_CHECKING, Final
@@ -24,14 +24,15 @@ from starlette.requests import Request as StarletteRequest
 from starlette.responses import Response
 from starlette.routing import Route
 
-from coinbase_checkouts_sandbox import control, description, money, page, tokens
+from coinbase_checkouts_sandbox import control, description, money, page, subscriptions, tokens, webhook_controls
 from coinbase_checkouts_sandbox.answers import Answer
 from coinbase_checkouts_sandbox.clock import rfc3339, wall_clock_ms
+from coinbase_checkouts_sandbox.courier import Courier
 from coinbase_checkouts_sandbox.database import open_store
 from coinbase_checkouts_sandbox.description import Operation
 from coinbase_checkouts_sandbox.errors import ApiError
 from coinbase_checkouts_sandbox.keys import VerificationKey
-from coinbase_checkouts_sandbox.operations import HANDLERS
+from coinbase_checkouts_sandbox.operations import HANDLERS, Handler
 from coinbase_checkouts_sandbox.readings import DEFAULT, Readings
 from coinbase_checkouts_sandbox.requests import LARGEST_BODY_BYTES, Call, judge
 from coinbase_checkouts_sandbox.world import World
@@ -39,6 +40,7 @@ from coinbase_checkouts_sandbox.world import World
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator
 
+    import httpx
     from starlette.types import Receive, Scope, Send
 
 LOG: Final = logging.getLogger("coinbase_checkouts_sandbox")
@@ -47,7 +49,7 @@ LOG: Final = logging.getLogger("coinbase_checkouts_sandbox")
 # but not without end.
 _MOST_DRAINED_BYTES: Final = 64 << 20
 
-Respond = Callable[[Call], Answer]
+Respond = Callable[[Call], Answer | Awaitable[Answer]]
 
 
 def create_app(
@@ -57,6 +59,8 @@ def create_app(
     clock: Callable[[], int] = wall_clock_ms,
     readings: Readings = DEFAULT,
     fee_rate: Decimal = money.FEE_RATE,
+    remote_webhooks: bool = False,
+    webhook_transport: "httpx.AsyncBaseTransport | None" = None,
 ) -> Starlette:
     """
     The sandbox as an ASGI application; needs no server to be tried (httpx.ASGITransport).
@@ -66,13 +70,14 @@ def create_app(
         keys: Keys that may sign tokens, by id. None: no token is asked for.
         clock: Real time in milliseconds since the epoch; what the clock was moved by is added to it, except for tokens.
         fee_rate: Part of a payment that is kept as fee.
+        remote_webhooks: Let webhooks go to other machines, over HTTPS.
+        webhook_transport: Takes webhooks in place of the network, say httpx.ASGITransport of the program under test.
 
     `app.state.world.store.close()` closes the database where no lifespan is run.
 
     Raises:
         DatabaseError: The database cannot be used.
     """
-    api = description.load()
     world = World(
         store=open_store(database),
         real_ms=clock,
@@ -80,18 +85,24 @@ def create_app(
         keys=keys,
         readings=readings,
         fee_rate=fee_rate,
+        remote_webhooks=remote_webhooks,
     )
+    courier = Courier(world, transport=webhook_transport)
     table: dict[str, dict[str, Respond]] = {}
-    for operation in api.operations:
-        for prefix in api.prefixes:
-            table.setdefault(prefix + operation.path, {})[operation.method] = _operation(world, operation)
-    for call in control.CONTROLS:
+    for api, handlers in ((description.load(), HANDLERS), (subscriptions.load(), subscriptions.HANDLERS)):
+        for operation in api.operations:
+            respond = _operation(world, operation, handlers[operation.id])
+            for prefix in api.prefixes:
+                table.setdefault(prefix + operation.path, {})[operation.method] = respond
+    for call in (*control.CONTROLS, *webhook_controls.controls(courier)):
         table.setdefault(call.path, {})[call.method] = _control(world, call)
     table[page.PATH] = {"GET": lambda call: page.answer(world, call)}
 
     @asynccontextmanager
     async def lifespan(_app: Starlette) -> "AsyncGenerator[None]":
+        courier.start()
         yield
+        await courier.stop()
         world.store.close()
 
     routes = [Route(path, Endpoint(methods)) for path, methods in table.items()]
@@ -100,6 +111,7 @@ def create_app(
     app.router.redirect_slashes = False
     app.router.default = Endpoint({})
     app.state.world = world
+    app.state.courier = courier
     return app
 
 
@@ -125,7 +137,7 @@ class Endpoint:
             LOG.info("stopped before the end of a %s; correlation %s", scope["method"], correlation_id)
             await _response(_told(refusal, correlation_id))(scope, receive, send)
             return
-        answer = self._answer(call, correlation_id)
+        answer = await self._answer(call, correlation_id)
         LOG.info(
             "%s %s %s %d in %.1f ms; correlation %s",
             rfc3339(wall_clock_ms()),
@@ -137,9 +149,10 @@ class Endpoint:
         )
         await _response(answer)(scope, receive, send)
 
-    def _answer(self, call: Call, correlation_id: str) -> Answer:
+    async def _answer(self, call: Call, correlation_id: str) -> Answer:
         try:
-            return self._method(call.method)(call)
+            answer = self._method(call.method)(call)
+            return answer if isinstance(answer, Answer) else await answer
         except ApiError as exc:
             refusal = exc
         except DBAPIError as exc:
@@ -168,12 +181,10 @@ def _told(refusal: ApiError, correlation_id: str) -> Answer:
 
 def _response(answer: Answer) -> Response:
     headers = {**answer.headers, "X-Content-Type-Options": "nosniff", "Cache-Control": "no-store"}
-    return Response(answer.body, answer.status, headers, answer.media_type)
+    return Response(answer.body, answer.status, headers, answer.media_type or None)
 
 
-def _operation(world: World, operation: Operation) -> Respond:
-    handle = HANDLERS[operation.id]
-
+def _operation(world: World, operation: Operation, handle: Handler) -> Respond:
     def respond(call: Call) -> Answer:
         if world.keys is None:
             control.refuse_other_sites(call)
@@ -192,7 +203,7 @@ def _operation(world: World, operation: Operation) -> Respond:
 
 
 def _control(world: World, called: control.Control) -> Respond:
-    def respond(call: Call) -> Answer:
+    def respond(call: Call) -> Answer | Awaitable[Answer]:
         control.admit(call)
         return called.handle(world, call)
 

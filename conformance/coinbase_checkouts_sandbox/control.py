@@ -5,13 +5,13 @@ Not part of Coinbase's API. The conformance suite relies on exactly these four c
 """
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
 from jsonschema_rs import Draft202012Validator
 
-from coinbase_checkouts_sandbox import checkouts, refunds
+from coinbase_checkouts_sandbox import checkouts, events, refunds
 from coinbase_checkouts_sandbox.answers import Answer
 from coinbase_checkouts_sandbox.clock import LATEST_MS, rfc3339
 from coinbase_checkouts_sandbox.description import validator
@@ -48,7 +48,7 @@ class Control:
 
     method: str
     path: str
-    handle: Callable[[World, Call], Answer]
+    handle: Callable[[World, Call], Answer | Awaitable[Answer]]
 
 
 def admit(call: Call) -> None:
@@ -110,7 +110,10 @@ def pay(world: World, call: Call) -> Answer:
         except IllegalChangeError as exc:
             raise _conflict(exc) from None
         transaction.save_checkout(checkout)
-    return Answer.json(200, checkout_answer(checkout, its_refunds))
+        content = checkout_answer(checkout, its_refunds)
+        if checkout.status != before.status:
+            events.paid(transaction, world, content, now_ms)
+    return Answer.json(200, content)
 
 
 def settle(world: World, call: Call) -> Answer:
@@ -130,8 +133,10 @@ def settle(world: World, call: Call) -> Answer:
             raise _conflict(exc) from None
         transaction.save_refund(settled)
         transaction.save_checkout(checkout)
-    after = [settled if refund.id == settled.id else refund for refund in its_refunds]
-    return Answer.json(200, checkout_answer(checkout, after))
+        after = [settled if refund.id == settled.id else refund for refund in its_refunds]
+        content = checkout_answer(checkout, after)
+        events.emit(transaction, world, events.REFUND[outcome], content, refund_id=settled.id, now_ms=now_ms)
+    return Answer.json(200, content)
 
 
 def advance(world: World, call: Call) -> Answer:
@@ -143,6 +148,9 @@ def advance(world: World, call: Call) -> Answer:
         if now_ms > _LATEST_NOW_MS:
             raise ApiError(400, f"body /seconds: the clock cannot go beyond {rfc3339(_LATEST_NOW_MS)}")
         transaction.advance_clock(moved_ms)
+        events.expire(transaction, world, now_ms)
+        # Retries may have become due.
+        transaction.rings = True
     return Answer.json(200, {"now": rfc3339(now_ms)})
 
 

@@ -91,7 +91,11 @@ def read_document() -> JsonObject:
 @cache
 def load() -> Description:
     """Read and compile the description. Done once in a process, and shared: nothing in it changes."""
-    document = read_document()
+    return compiled(read_document())
+
+
+def compiled(document: JsonObject) -> Description:
+    """What a server needs of an OpenAPI document."""
     return Description(
         prefixes=tuple(urlsplit(server["url"]).path for server in document["servers"]),
         operations=tuple(_operations(document)),

@@ -157,6 +157,18 @@ def parse_json(call: Call) -> Any:
     return value
 
 
+def query_of(call: Call, parameter: Parameter) -> Any:
+    """
+    One parameter of a query, for calls that the description does not have.
+
+    Raises:
+        ApiError: 400.
+    """
+    value = _query(call.query, {parameter.name: parameter}).get(parameter.name, parameter.default)
+    check(parameter.validator, value, f"query {parameter.name}")
+    return value
+
+
 def _query(query: bytes, parameters: Mapping[str, Parameter]) -> dict[str, Any]:
     """
     The parameters of *query* that the operation documents, each as the type its schema says where it can be read so.

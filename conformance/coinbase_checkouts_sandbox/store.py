@@ -3,7 +3,7 @@ What is kept, and the transactions it is kept in. SQLAlchemy Core, so that any o
 """
 
 import threading
-from collections.abc import Collection, Generator
+from collections.abc import Callable, Collection, Generator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, fields
 from typing import Any, Final
@@ -11,7 +11,9 @@ from typing import Any, Final
 from sqlalchemy import (
     ColumnElement,
     Connection,
+    CursorResult,
     Engine,
+    Executable,
     Select,
     and_,
     bindparam,
@@ -58,6 +60,14 @@ class Transaction:
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
+        self.rings = False
+        """Set to have the store's bell rung once this has been committed: there is something to deliver."""
+
+    def execute(
+        self, statement: Executable, parameters: Mapping[str, Any] | Sequence[Mapping[str, Any]] | None = None
+    ) -> CursorResult[Any]:
+        """For modules that keep tables of their own."""
+        return self._connection.execute(statement, parameters)
 
     def clock_offset_ms(self) -> int:
         """How far the sandbox's clock is ahead of real time."""
@@ -161,6 +171,8 @@ class Store:
         self._writers = engine.execution_options(writes=True)
         # A database in memory is one connection, which threads of one process must take in turn.
         self._turn = threading.RLock()
+        self.bell: Callable[[], None] = _nobody
+        """Called after the commit of a transaction that rings."""
 
     @contextmanager
     def reading(self) -> Generator[Transaction]:
@@ -172,7 +184,10 @@ class Store:
     def writing(self) -> Generator[Transaction]:
         """A transaction that may write; an exception leaves everything as it was."""
         with self._turn, self._writers.begin() as connection:
-            yield Transaction(connection)
+            transaction = Transaction(connection)
+            yield transaction
+        if transaction.rings:
+            self.bell()
 
     @property
     def url(self) -> str:
@@ -182,6 +197,10 @@ class Store:
     def close(self) -> None:
         """Close every connection."""
         self._readers.dispose()
+
+
+def _nobody() -> None:
+    """Nobody listens."""
 
 
 def _row(record: Checkout | Refund) -> dict[str, Any]:
