@@ -10,6 +10,7 @@ import contextlib
 import logging
 import ssl
 import time
+import traceback
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
@@ -55,41 +56,50 @@ class Courier:
         self._transport = transport
         self._loop: asyncio.AbstractEventLoop | None = None
         self._task: asyncio.Task[None] | None = None
-        self._sending: set[asyncio.Task[None]] = set()
+        self._sending: dict[asyncio.Task[None], Parcel] = {}
+        self._orphans: list[Parcel] = []
         self._clients: dict[bool, httpx.AsyncClient] = {}
         self._awake = asyncio.Event()
         self._tried = {"attempts": 0, "succeeded": 0, "failed": 0}
         world.store.bell = self.wake
 
     def start(self) -> None:
-        """Run in the running event loop, unless it does already."""
+        """Run in the running event loop, unless it runs already, here or in another thread's loop."""
         loop = asyncio.get_running_loop()
         if self._loop is not loop:
-            # Whatever ran in another loop ended with it. Its leases run out.
-            self._loop, self._task, self._sending, self._clients = loop, None, set(), {}
-            self._awake = asyncio.Event()
+            if self._runs_elsewhere():
+                return
+            # Whatever ran in another loop ended with it, and closed or not its connections are of no use here.
+            self._loop, self._task, self._clients, self._awake = loop, None, {}, asyncio.Event()
+            self._orphans += self._sending.values()
+            self._sending = {}
         if self._task is None or self._task.done():
             self._task = loop.create_task(self._run())
 
     def wake(self) -> None:
         """There is something to do. Without an event loop it waits until there is one."""
-        try:
+        with contextlib.suppress(RuntimeError):
             self.start()
-        except RuntimeError:
-            return
-        self._awake.set()
+        loop = self._loop
+        if loop is not None and loop.is_running():
+            # Closed just now, in its thread: then there is nobody to wake.
+            with contextlib.suppress(RuntimeError):
+                loop.call_soon_threadsafe(self._awake.set)
+
+    def _runs_elsewhere(self) -> bool:
+        return self._loop is not None and self._loop.is_running()
 
     async def stop(self) -> None:
-        """Break off what is under way; it will be sent again by whoever runs next."""
-        mine = [task for task in (self._task, *self._sending) if task is not None]
+        """Break off what is under way; whoever runs next sends it again."""
         if self._loop is not asyncio.get_running_loop():
-            mine = []
+            return
+        mine = [task for task in (self._task, *self._sending) if task is not None]
         for task in mine:
             task.cancel()
         await asyncio.gather(*mine, return_exceptions=True)
         for client in self._clients.values():
             await client.aclose()
-        self._task, self._sending, self._clients = None, set(), {}
+        self._loop, self._task, self._clients = None, None, {}
 
     async def flush(self) -> dict[str, int]:
         """
@@ -99,6 +109,9 @@ class Courier:
             How many attempts this process has made meanwhile: attempts, succeeded and failed.
         """
         self.start()
+        here, loop = asyncio.get_running_loop(), self._loop
+        if loop is not None and loop is not here:
+            return await asyncio.wrap_future(asyncio.run_coroutine_threadsafe(self.flush(), loop))
         before = dict(self._tried)
         while True:
             await self._round()
@@ -113,10 +126,16 @@ class Courier:
         while True:
             self._awake.clear()
             try:
+                while self._orphans:
+                    await self._give_back(self._orphans.pop())
                 pause_s = await self._round()
             except DBAPIError as exc:
                 # Locked, full or gone: the deliveries are as they were.
                 LOG.error("webhooks: database: %s", " ".join(str(exc.orig).split()))  # noqa: TRY400
+                pause_s = _LONGEST_PAUSE_S
+            except Exception as exc:  # noqa: BLE001, deliveries go on whatever happens to one
+                place = "".join(traceback.format_tb(exc.__traceback__))
+                LOG.error("webhooks: %s\n%s", type(exc).__name__, place)  # noqa: TRY400
                 pause_s = _LONGEST_PAUSE_S
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(pause_s):
@@ -142,17 +161,25 @@ class Courier:
             )
             for parcel in parcels:
                 task = asyncio.get_running_loop().create_task(self._deliver(parcel))
-                self._sending.add(task)
-                task.add_done_callback(self._sending.discard)
+                self._sending[task] = parcel
+                task.add_done_callback(self._sent)
         with world.store.reading() as transaction:
             due_ms = deliveries.next_due_ms(transaction)
         coming = [moment - now_ms for moment in (due_ms, expiry_ms) if moment is not None and moment > now_ms]
         return min([_LONGEST_PAUSE_S, *(wait_ms / 1000 for wait_ms in coming)])
 
+    def _sent(self, task: asyncio.Task[None]) -> None:
+        self._sending.pop(task, None)
+        # Now and not at the end of the task, when there was no room yet.
+        self._awake.set()
+
     def _unfinished(self) -> bool:
         world = self._world
         with world.store.reading() as transaction:
-            return deliveries.unfinished(transaction, now_ms=world.now_ms(transaction), real_ms=world.real_ms())
+            now_ms = world.now_ms(transaction)
+            expiry_ms = events.next_expiry_ms(transaction)
+            sending = deliveries.unfinished(transaction, now_ms=now_ms, real_ms=world.real_ms())
+        return sending or (expiry_ms is not None and expiry_ms <= now_ms)
 
     async def _write(self, act: Callable[[Transaction, int], _Result]) -> _Result:
         with self._world.store.writing() as transaction:
@@ -163,7 +190,7 @@ class Courier:
             outcome = await self._outcome(parcel)
         except asyncio.CancelledError:
             with contextlib.suppress(DBAPIError):
-                await self._write(lambda transaction, _now: deliveries.give_back(transaction, parcel))
+                await self._give_back(parcel)
             raise
         try:
             await self._write(lambda transaction, now: deliveries.record(transaction, parcel, outcome, now_ms=now))
@@ -180,7 +207,9 @@ class Courier:
             outcome.elapsed_ms,
             parcel.event_id,
         )
-        self._awake.set()
+
+    async def _give_back(self, parcel: Parcel) -> None:
+        await self._write(lambda transaction, _now: deliveries.give_back(transaction, parcel))
 
     async def _outcome(self, parcel: Parcel) -> Outcome:
         client = self._client(secure=parcel.target["url"].lower().startswith("https:"))
@@ -211,10 +240,7 @@ class Courier:
             trick=parcel.trick,
         )
         url = parcel.target["url"]
-        # identity: an answer is read as it comes, so that a kilobyte cannot become a gigabyte.
-        headers = {"User-Agent": _USER_AGENT, "Accept": "*/*", "Accept-Encoding": "identity", **message.headers}
-        headers["Connection"] = "close"
-        async with client.stream("POST", url, content=message.body, headers=headers) as response:
+        async with client.stream("POST", url, content=message.body, headers=message.headers) as response:
             head, seen = b"", 0
             async for chunk in response.aiter_raw():
                 head += chunk[: _KEPT_BODY_BYTES - len(head)]
@@ -230,6 +256,8 @@ class Courier:
 
             self._clients[secure] = httpx.AsyncClient(
                 transport=self._transport,
+                # identity: an answer is read as it comes, so that a kilobyte cannot become a gigabyte.
+                headers={"User-Agent": _USER_AGENT, "Accept-Encoding": "identity", "Connection": "close"},
                 # The machine's own certificates are read once somebody needs them; http has no use for any.
                 verify=ssl.create_default_context() if secure else ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT),
                 timeout=httpx.Timeout(TOTAL_TIMEOUT_S, connect=CONNECT_TIMEOUT_S),

@@ -178,8 +178,9 @@ DELIVERIES: Final = Table(
     # held: until another has gone. released: it has, so no more mischief is done to this attempt.
     Column("hold", String(8)),
     Column("succeeded_ms", BigInteger),
-    Index("webhook_deliveries_newest_first", "number"),
-    Index("webhook_deliveries_of_subscription", "subscription_id", "number"),
+    Index("webhook_deliveries_number", "number"),
+    Index("webhook_deliveries_newest_first", "created_ms", "number"),
+    Index("webhook_deliveries_of_subscription", "subscription_id", "created_ms", "number"),
     Index("webhook_deliveries_due", "due_ms"),
     Index("webhook_deliveries_extra", "extra", sqlite_where=text("extra > 0"), postgresql_where=text("extra > 0")),
     Index(
