@@ -7,7 +7,7 @@ they are needed and nowhere else.
 """
 
 import threading
-from collections.abc import Collection, Generator, Mapping
+from collections.abc import Callable, Collection, Generator, Mapping
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, fields
 from typing import Any, Final
@@ -86,6 +86,7 @@ class Transaction:
         clock_offset_ms: How far the sandbox's clock is ahead of real time.
         armed_faults: How many fault rules may still strike.
         wrote: Whether anything was written so far.
+        rings: Set to have the store's bell rung once this has been committed: there is something to deliver.
     """
 
     def __init__(self, connection: Connection, *, writes: bool) -> None:
@@ -94,6 +95,7 @@ class Transaction:
         self.clock_offset_ms: int = row[0]
         self.armed_faults: int = row[1]
         self.wrote = False
+        self.rings = False
         self._put_off: dict[Insert, list[Mapping[str, Any]]] = {}
         self._kept: dict[tuple[str, str], KeptAnswer] = {}
 
@@ -255,6 +257,8 @@ class Store:
         self._glance = _Quick(engine, _GLANCE)
         # A database in memory is one connection, which threads of one process must take in turn.
         self._turn = threading.RLock()
+        self.bell: Callable[[], None] = _nobody
+        """Called after the commit of a transaction that rings."""
 
     @contextmanager
     def reading(self) -> Generator[Transaction]:
@@ -277,6 +281,8 @@ class Store:
             transaction = Transaction(connection, writes=True)
             yield transaction
             transaction.flush()
+        if transaction.rings:
+            self.bell()
 
     @property
     def url(self) -> str:
@@ -286,6 +292,10 @@ class Store:
     def close(self) -> None:
         """Close every connection."""
         self._readers.dispose()
+
+
+def _nobody() -> None:
+    """Nobody listens."""
 
 
 def _row(record: Checkout | Refund | KeptAnswer) -> dict[str, Any]:
