@@ -206,7 +206,6 @@ def compile_into(folder: Path, target: Target, *, root: Path = ROOT) -> None:
     command = [
         # -P: or `-m` would take modules from the current directory first.
         sys.executable, "-P", "-m", "openapi_python_client", "generate",
-        # One config for all: the package's name in it goes into metadata, and we ask for none.
         "--path", str(description), "--config", str(spec / "generator.yaml"),
         "--custom-template-path", str(spec / "templates"),
         "--meta", "none", "--output-path", str(folder), "--fail-on-warning",

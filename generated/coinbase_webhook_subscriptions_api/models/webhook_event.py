@@ -103,6 +103,8 @@ class WebhookEvent:
         created_at = datetime.datetime.fromisoformat(d.pop("createdAt").upper())
 
         retry_count = d.pop("retryCount")
+        if retry_count is None:
+            raise KeyError("retryCount")
 
         _succeeded_at = d.pop("succeededAt", UNSET)
         succeeded_at: datetime.datetime | Unset

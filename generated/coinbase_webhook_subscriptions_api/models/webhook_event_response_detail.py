@@ -56,8 +56,12 @@ class WebhookEventResponseDetail:
     def from_dict(cls: type[T], src_dict: Mapping[str, Any]) -> T:
         d = dict(src_dict)
         http_code = d.pop("httpCode", UNSET)
+        if http_code is None:
+            http_code = UNSET
 
         elapsed_time_ms = d.pop("elapsedTimeMs", UNSET)
+        if elapsed_time_ms is None:
+            elapsed_time_ms = UNSET
 
         body = d.pop("body", UNSET)
         if body is None:

@@ -133,6 +133,8 @@ class WebhookSubscription:
             event_types.append(event_types_item)
 
         is_enabled = d.pop("isEnabled")
+        if is_enabled is None:
+            raise KeyError("isEnabled")
 
         subscription_id = d.pop("subscriptionId")
         if subscription_id is None:

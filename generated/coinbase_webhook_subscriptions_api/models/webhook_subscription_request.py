@@ -99,6 +99,8 @@ class WebhookSubscriptionRequest:
             event_types.append(event_types_item)
 
         is_enabled = d.pop("isEnabled")
+        if is_enabled is None:
+            raise KeyError("isEnabled")
 
         target = WebhookTargetRequest.from_dict(d.pop("target"))
 
