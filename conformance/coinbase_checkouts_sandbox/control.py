@@ -11,22 +11,19 @@ from typing import Any, Final
 
 from jsonschema_rs import Draft202012Validator
 
-from coinbase_checkouts_sandbox import checkouts, refunds
+from coinbase_checkouts_sandbox import acts
 from coinbase_checkouts_sandbox.answers import Answer
-from coinbase_checkouts_sandbox.clock import LATEST_MS, rfc3339
+from coinbase_checkouts_sandbox.clock import rfc3339
 from coinbase_checkouts_sandbox.description import validator
-from coinbase_checkouts_sandbox.errors import ApiError, IllegalChangeError
+from coinbase_checkouts_sandbox.errors import ApiError
 from coinbase_checkouts_sandbox.loopback import is_loopback
 from coinbase_checkouts_sandbox.requests import Call, check, parse_json
-from coinbase_checkouts_sandbox.world import World, checkout_answer, found
+from coinbase_checkouts_sandbox.world import World
 
 NAME: Final = "coinbase-checkouts sandbox"
 
-# Room above the clock for every expiry, in a calendar that ends with the year 9999.
-_LATEST_NOW_MS: Final = LATEST_MS - 366 * 86_400_000
-
-# Eight thousand years and a bit; keeps the sum inside 64 bits, _LATEST_NOW_MS does the rest.
-_MOST_SECONDS: Final = 1 << 38
+# Eight thousand years and a bit; keeps the sum inside 64 bits, acts.advance does the rest.
+MOST_SECONDS: Final = 1 << 38
 
 
 _HOST: Final = re.compile(r"(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9.-]+)(?::\d{1,5})?")
@@ -39,7 +36,7 @@ def _object_with(name: str, schema: dict[str, Any]) -> Draft202012Validator:
 _PAY: Final = _object_with("outcome", {"enum": ["COMPLETED", "FAILED", "PROCESSING"]})
 _SETTLE: Final = _object_with("outcome", {"enum": ["COMPLETED", "FAILED"]})
 # Time that goes back would bring expired checkouts to life again.
-_ADVANCE: Final = _object_with("seconds", {"type": "integer", "minimum": 0, "maximum": _MOST_SECONDS})
+_ADVANCE: Final = _object_with("seconds", {"type": "integer", "minimum": 0, "maximum": MOST_SECONDS})
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,54 +93,21 @@ def about(world: World, _call: Call) -> Answer:
 def pay(world: World, call: Call) -> Answer:
     """POST /__sandbox__/checkouts/{id}/pay."""
     outcome = _body(call, _PAY)["outcome"]
-    with world.store.writing() as transaction:
-        now_ms = world.now_ms(transaction)
-        before, its_refunds = found(transaction, call.path_parameters["id"], now_ms)
-        try:
-            checkout = checkouts.paid(
-                before,
-                outcome,
-                transaction_hash=world.transaction_hash(),
-                fee_rate=world.fee_rate,
-                now_ms=now_ms,
-            )
-        except IllegalChangeError as exc:
-            raise _conflict(exc) from None
-        transaction.save_checkout(checkout)
-    return Answer.json(200, checkout_answer(checkout, its_refunds))
+    return Answer.json(200, acts.pay(world, call.path_parameters["id"], outcome))
 
 
 def settle(world: World, call: Call) -> Answer:
     """POST /__sandbox__/checkouts/{id}/refunds/{refundId}/settle."""
     outcome = _body(call, _SETTLE)["outcome"]
-    with world.store.writing() as transaction:
-        now_ms = world.now_ms(transaction)
-        before, its_refunds = found(transaction, call.path_parameters["id"], now_ms)
-        asked_for = [refund for refund in its_refunds if refund.id == call.path_parameters["refundId"]]
-        if not asked_for:
-            raise ApiError(404, "path refundId: this checkout has no refund with this id")
-        try:
-            checkout, settled = refunds.settled(
-                before, its_refunds, asked_for[0], outcome, transaction_hash=world.transaction_hash(), now_ms=now_ms
-            )
-        except IllegalChangeError as exc:
-            raise _conflict(exc) from None
-        transaction.save_refund(settled)
-        transaction.save_checkout(checkout)
-    after = [settled if refund.id == settled.id else refund for refund in its_refunds]
-    return Answer.json(200, checkout_answer(checkout, after))
+    parameters = call.path_parameters
+    return Answer.json(200, acts.settle(world, parameters["id"], parameters["refundId"], outcome))
 
 
 def advance(world: World, call: Call) -> Answer:
     """POST /__sandbox__/clock/advance."""
     # JSON Schema calls 1.0 an integer too.
-    moved_ms = int(_body(call, _ADVANCE)["seconds"]) * 1000
-    with world.store.writing() as transaction:
-        now_ms = world.now_ms(transaction) + moved_ms
-        if now_ms > _LATEST_NOW_MS:
-            raise ApiError(400, f"body /seconds: the clock cannot go beyond {rfc3339(_LATEST_NOW_MS)}")
-        transaction.advance_clock(moved_ms)
-    return Answer.json(200, {"now": rfc3339(now_ms)})
+    seconds = int(_body(call, _ADVANCE)["seconds"])
+    return Answer.json(200, {"now": rfc3339(acts.advance(world, seconds))})
 
 
 CONTROLS: Final = (
@@ -158,8 +122,3 @@ def _body(call: Call, schema: Draft202012Validator) -> Mapping[str, Any]:
     body: Mapping[str, Any] = parse_json(call)
     check(schema, body, "body")
     return body
-
-
-def _conflict(error: IllegalChangeError) -> ApiError:
-    # The request is well formed, and the state forbids it: RFC 9110's 409.
-    return ApiError(409, str(error), error_type="invalid_request")
