@@ -24,7 +24,7 @@ from starlette.requests import Request as StarletteRequest
 from starlette.responses import Response
 from starlette.routing import Route
 
-from coinbase_checkouts_sandbox import control, description, money, page, tokens
+from coinbase_checkouts_sandbox import control, description, money, overview, pages, rendering, tokens, unemulated
 from coinbase_checkouts_sandbox.answers import Answer
 from coinbase_checkouts_sandbox.clock import rfc3339, wall_clock_ms
 from coinbase_checkouts_sandbox.database import open_store
@@ -34,6 +34,7 @@ from coinbase_checkouts_sandbox.keys import VerificationKey
 from coinbase_checkouts_sandbox.operations import HANDLERS
 from coinbase_checkouts_sandbox.readings import DEFAULT, Readings
 from coinbase_checkouts_sandbox.requests import LARGEST_BODY_BYTES, Call, judge
+from coinbase_checkouts_sandbox.requests_log import Answered, RequestsLog
 from coinbase_checkouts_sandbox.world import World
 
 if TYPE_CHECKING:
@@ -48,6 +49,7 @@ LOG: Final = logging.getLogger("coinbase_checkouts_sandbox")
 _MOST_DRAINED_BYTES: Final = 64 << 20
 
 Respond = Callable[[Call], Answer]
+Told = Callable[[ApiError, str, Call], Answer]
 
 
 def create_app(
@@ -87,27 +89,52 @@ def create_app(
             table.setdefault(prefix + operation.path, {})[operation.method] = _operation(world, operation)
     for call in control.CONTROLS:
         table.setdefault(call.path, {})[call.method] = _control(world, call)
-    table[page.PATH] = {"GET": lambda call: page.answer(world, call)}
+    log = RequestsLog()
+    routes = [Route(path, Endpoint(methods, log)) for path, methods in table.items()]
+    for page in (*pages.pages(world), *overview.pages(world, log)):
+        told = rendering.told if page.html else _told
+        routes.append(Route(page.path, Endpoint({page.method: page.respond}, log, told=told, quiet=page.quiet)))
+    missing = Endpoint({}, log, otherwise=unemulated.answer)
+    routes += [Route(path, missing) for prefix in api.prefixes for path in unemulated.paths(prefix)]
 
     @asynccontextmanager
     async def lifespan(_app: Starlette) -> "AsyncGenerator[None]":
         yield
         world.store.close()
 
-    routes = [Route(path, Endpoint(methods)) for path, methods in table.items()]
     app = Starlette(routes=routes, lifespan=lifespan)
     # /checkouts/ is not /checkouts, and a redirect would lead a signed request to a path it was not signed for.
     app.router.redirect_slashes = False
-    app.router.default = Endpoint({})
+    app.router.default = Endpoint({}, log)
     app.state.world = world
     return app
 
 
 class Endpoint:
-    """All methods of one path. With none, it is what unknown paths come to."""
+    """
+    All methods of one path. With none, it is what unknown paths come to.
 
-    def __init__(self, methods: Mapping[str, Respond]) -> None:
+    Args:
+        log: What people are shown is added to it.
+        otherwise: Answers the methods that are not listed.
+        told: How a refusal is told.
+        quiet: Neither shown to people nor logged, but for what goes wrong.
+    """
+
+    def __init__(
+        self,
+        methods: Mapping[str, Respond],
+        log: RequestsLog,
+        *,
+        otherwise: Respond | None = None,
+        told: Told | None = None,
+        quiet: bool = False,
+    ) -> None:
         self._methods = methods
+        self._log = log
+        self._otherwise = otherwise
+        self._told = told or _told
+        self._quiet = quiet
 
     async def __call__(self, scope: "Scope", receive: "Receive", send: "Send") -> None:
         """Read the request, answer it, and log both on one line."""
@@ -123,18 +150,22 @@ class Endpoint:
             # The server is being stopped and has waited long enough for the rest. Nothing was done either.
             refusal = ApiError(503, "the sandbox was stopped before the end of the request")
             LOG.info("stopped before the end of a %s; correlation %s", scope["method"], correlation_id)
-            await _response(_told(refusal, correlation_id))(scope, receive, send)
+            await _response(Answer.json(refusal.status, refusal.body(correlation_id)))(scope, receive, send)
             return
         answer = self._answer(call, correlation_id)
-        LOG.info(
+        now_ms, elapsed_ms = wall_clock_ms(), (time.perf_counter() - started) * 1000
+        LOG.log(
+            logging.DEBUG if self._quiet else logging.INFO,
             "%s %s %s %d in %.1f ms; correlation %s",
-            rfc3339(wall_clock_ms()),
+            rfc3339(now_ms),
             call.method,
             call.raw_path,
             answer.status,
-            (time.perf_counter() - started) * 1000,
+            elapsed_ms,
             correlation_id,
         )
+        if not self._quiet:
+            self._log.add(Answered(now_ms, call.method, call.raw_path, answer.status, elapsed_ms, correlation_id))
         await _response(answer)(scope, receive, send)
 
     def _answer(self, call: Call, correlation_id: str) -> Answer:
@@ -151,9 +182,11 @@ class Endpoint:
             place = "".join(traceback.format_tb(exc.__traceback__))
             LOG.error("%s; correlation %s\n%s", type(exc).__name__, correlation_id, place)  # noqa: TRY400
             refusal = ApiError(500, "An internal server error occurred. Please try again later.")
-        return _told(refusal, correlation_id)
+        return self._told(refusal, correlation_id, call)
 
     def _method(self, method: str) -> Respond:
+        if self._otherwise is not None:
+            return self._methods.get(method, self._otherwise)
         if not self._methods:
             raise ApiError(404, "there is nothing at this path")
         if method not in self._methods:
@@ -162,12 +195,12 @@ class Endpoint:
         return self._methods[method]
 
 
-def _told(refusal: ApiError, correlation_id: str) -> Answer:
+def _told(refusal: ApiError, correlation_id: str, _call: Call) -> Answer:
     return Answer.json(refusal.status, refusal.body(correlation_id), refusal.headers)
 
 
 def _response(answer: Answer) -> Response:
-    headers = {**answer.headers, "X-Content-Type-Options": "nosniff", "Cache-Control": "no-store"}
+    headers = {"Cache-Control": "no-store", **answer.headers, "X-Content-Type-Options": "nosniff"}
     return Response(answer.body, answer.status, headers, answer.media_type)
 
 
