@@ -175,9 +175,13 @@ def _named(node: Json, pointer: Pointer, key: str) -> tuple[str, str]:
 
 
 def _at(document: Json, pointer: Pointer) -> Any:
+    """What is there, None if nothing is."""
     found: Any = document
     for step in pointer:
-        found = cast("Json", found).get(str(step)) if isinstance(found, dict) else found[int(step)]
+        if isinstance(found, list):
+            found = found[int(step)]
+        else:
+            found = cast("Json", found or {}).get(str(step))
     return found
 
 

@@ -26,7 +26,7 @@ UNEMULATED: Final = (
 # Rules of the description that no request meets here, by id: they are promises about load, not about one answer.
 UNENFORCED: Final = {
     "rate-limit.per-hour": "The sandbox answers as fast as it can; a 429 comes only when a fault asks for one.",
-    "rate-limit.rolling": "Likewise.",
+    "rate-limit.rolling": "The same; it is published for another API of Coinbase's.",
 }
 
 
