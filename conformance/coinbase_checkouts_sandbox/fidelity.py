@@ -178,10 +178,7 @@ def _at(document: Json, pointer: Pointer) -> Any:
     """What is there, None if nothing is."""
     found: Any = document
     for step in pointer:
-        if isinstance(found, list):
-            found = found[int(step)]
-        else:
-            found = cast("Json", found or {}).get(str(step))
+        found = found[int(step)] if isinstance(found, list) else cast("Json", found or {}).get(str(step))
     return found
 
 
