@@ -118,7 +118,7 @@ class Endpoint:
         log: What people are shown is added to it.
         otherwise: Answers the methods that are not listed.
         told: How a refusal is told.
-        quiet: Neither shown to people nor logged, but for what goes wrong.
+        quiet: Not shown to people, and not logged unless it is refused.
     """
 
     def __init__(
@@ -155,7 +155,8 @@ class Endpoint:
         answer = self._answer(call, correlation_id)
         now_ms, elapsed_ms = wall_clock_ms(), (time.perf_counter() - started) * 1000
         LOG.log(
-            logging.DEBUG if self._quiet else logging.INFO,
+            # Refusals always: people are told to look for the correlation id.
+            logging.DEBUG if self._quiet and answer.status < 400 else logging.INFO,
             "%s %s %s %d in %.1f ms; correlation %s",
             rfc3339(now_ms),
             call.method,

@@ -6,12 +6,16 @@ successRedirectUrl while the checkout is still ACTIVE. A redirect is not a payme
 
 Every form is answered by a redirect to a page of our own, which then leads to the merchant's: a policy that keeps forms
 from being sent elsewhere also stops redirects after them, those that the merchant's own server adds included.
+
+The ids of what can be pressed or read (pay, authorise, delay, fail, leave, continue, state) are for users' own browser
+tests, and stay.
 """
 
 import asyncio
 import logging
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urlsplit
 
@@ -143,7 +147,9 @@ def view(checkout: Checkout, now_ms: int, *, authorised: bool) -> View:
     title, sentence = _STATUSES[checkout.status]
     if authorised and checkout.status == "ACTIVE":
         title = "Authorised, not paid yet"
-        sentence = "It settles in a moment. Until then the merchant sees this checkout ACTIVE."
+        sentence = (
+            "It settles in a moment, unless this server is stopped before. Until then the merchant sees it ACTIVE."
+        )
     fiat = checkout.fiat_amount
     active = checkout.status == "ACTIVE"
     return View(
@@ -263,8 +269,9 @@ class _Desk:
         fields = forms.read(call, "delay_s")
         delay_s = forms.whole_number(fields, "delay_s", most=_LONGEST_DELAY_S)
         checkout, _ = self._checkout(call)
-        if checkout.status not in {"ACTIVE", "PROCESSING"}:
-            raise ApiError(409, f"a checkout that is {checkout.status} cannot be paid", error_type="invalid_request")
+        if checkout.status != "ACTIVE":
+            reason = f"only an ACTIVE checkout can be authorised, this one is {checkout.status}"
+            raise ApiError(409, reason, error_type="invalid_request")
         self._authorisations.add(checkout_id, delay_s)
         return "success"
 
@@ -304,13 +311,20 @@ def _qr_code(checkout: Checkout) -> "Markup":
 
     It names the test chain, so that a wallet that is pointed at the screen cannot move real money.
     """
+    # USDC has six decimals.
+    units = int(checkout.amount.scaleb(6))
+    return _drawn(
+        f"ethereum:{checkout.token_address}@{_TEST_CHAIN}/transfer?address={checkout.address}&uint256={units}"
+    )
+
+
+@lru_cache(maxsize=128)
+def _drawn(request: str) -> "Markup":
+    """Kept, because drawing takes ten times as long as all the rest of the page."""
     # Here, for the reason given in rendering.
     import segno  # noqa: PLC0415
     from markupsafe import Markup  # noqa: PLC0415
 
-    # USDC has six decimals.
-    units = int(checkout.amount.scaleb(6))
-    request = f"ethereum:{checkout.token_address}@{_TEST_CHAIN}/transfer?address={checkout.address}&uint256={units}"
     drawn: Any = segno.make_qr(request, error="l")
     # Made of numbers alone: nothing of the text it encodes is in the drawing.
     return Markup(drawn.svg_inline(scale=4, border=2, dark="#000", light="#fff", omitsize=True))  # noqa: S704

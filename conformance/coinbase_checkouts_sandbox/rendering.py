@@ -71,7 +71,7 @@ def text(template: str, **context: Any) -> str:
 
 def moved(path: str) -> Answer:
     """After a form: see there. A path of ours, for the reason given at the policy."""
-    return Answer(303, b"", {**_HEADERS, "Location": path})
+    return Answer(303, b"", {**_HEADERS, "Location": path}, media_type="text/html; charset=utf-8")
 
 
 def told(refusal: ApiError, correlation_id: str, call: Call) -> Answer:

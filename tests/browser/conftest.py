@@ -25,7 +25,7 @@ from ..leftout import missing  # noqa: TID252, the tests are no package with a n
 
 collect_ignore_glob = ["test_*.py"] if missing("browser tests", "chromium", "chromedriver") else []
 
-# Nothing that could ask for another machine, and no sandbox of its own, which root cannot have.
+# Nothing that asks another machine, and no sandbox of its own, which root cannot have.
 FLAGS = (
     "--headless=new",
     "--no-sandbox",
@@ -36,6 +36,7 @@ FLAGS = (
     "--disable-quic",
     "--disable-gpu",
     "--disable-dev-shm-usage",
+    "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE localhost, EXCLUDE 127.0.0.1",
     # The merchant's certificate is made for the run.
     "--ignore-certificate-errors",
 )

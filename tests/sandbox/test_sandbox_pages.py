@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import hashlib
 import html
+import logging
 import re
+import tomllib
 from collections.abc import Callable
 from html.parser import HTMLParser
+from importlib.resources import files
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
 
@@ -62,6 +66,11 @@ def look(sandbox: Sandbox, path: str, **options: Any) -> httpx.Response:
 
 def post(sandbox: Sandbox, path: str, fields: dict[str, Any] | None = None, **options: Any) -> httpx.Response:
     return sandbox.call("POST", path, judged=False, data=fields or {}, **options)
+
+
+def logged(caplog: pytest.LogCaptureFixture) -> list[str]:
+    """What the sandbox logged, and not httpx."""
+    return [record.getMessage() for record in caplog.records if record.name == "coinbase_checkouts_sandbox"]
 
 
 def paid_with_refund(sandbox: Sandbox, **fields: Any) -> tuple[str, str]:
@@ -550,16 +559,34 @@ def test_the_static_files_are_a_short_list(sandbox: Sandbox) -> None:
             assert 404 == look(sandbox, wrong).status_code
 
 
-def test_polls_are_not_among_the_requests_shown(sandbox: Sandbox) -> None:
+def test_htmx_is_as_it_was_released() -> None:
     """
-    What pages ask for by themselves does not drown what a program asked for.
+    The vendored file is the one whose version and sum are written beside it, with its licence.
     """
+    folder = files("coinbase_checkouts_sandbox") / "static"
+    upstream = tomllib.loads((folder / "UPSTREAM.toml").read_text())["htmx"]
+    script = (folder / "htmx.min.js").read_bytes()
+    assert upstream["sha256"] == hashlib.sha256(script).hexdigest()
+    assert f'version:"{upstream["version"]}"'.encode() in script
+    assert "Zero-Clause BSD" in (folder / upstream["licence"]).read_text()
+
+
+def test_polls_are_not_among_the_requests_shown(sandbox: Sandbox, caplog: pytest.LogCaptureFixture) -> None:
+    """
+    What pages ask for by themselves does not drown what a program asked for; a refusal is in the log all the same.
+    """
+    caplog.set_level(logging.INFO, "coinbase_checkouts_sandbox")
     checkout_id = sandbox.create()["id"]
     for path in (f"/pay/{checkout_id}/live", OVERVIEW, f"{OVERVIEW}/live"):
         look(sandbox, path)
     shown = look(sandbox, OVERVIEW).text
     assert f"{OVERVIEW}</th>" not in shown
     assert "live</th>" not in shown
+    assert ["POST /api/v1/checkouts 201"] == [" ".join(line.split()[1:4]) for line in logged(caplog)]
+    refusal = look(sandbox, "/pay/nothing/live").text
+    assert re.findall(r"[0-9a-f]{16}-SANDBOX", refusal) == re.findall(
+        r"live 404 .*correlation (\S+)", logged(caplog)[-1]
+    )
 
 
 def test_old_requests_are_forgotten() -> None:
