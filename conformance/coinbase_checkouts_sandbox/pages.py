@@ -216,7 +216,12 @@ class _Desk:
 
     def live(self, call: Call) -> Answer:
         """The part of the page that changes: the countdown, and all else if the page has not seen it."""
-        seen = self._view(call)
+        try:
+            seen = self._view(call)
+        except ApiError as exc:
+            # The data was reset under an open page: let htmx load it anew, which ends the asking.
+            exc.headers["HX-Refresh"] = "true"
+            raise
         # Compared only. What it is worth otherwise does not matter.
         news = call.query != f"seen={seen.state}".encode()
         return rendering.rendered("payment_live.html", view=seen, news=news, default_delay_s=DEFAULT_DELAY_S)

@@ -7,7 +7,8 @@ import ssl
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from ipaddress import ip_address
@@ -81,26 +82,26 @@ class Sandbox:
         self._http.close()
 
 
-@pytest.fixture(scope="module")
-def sandbox(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandbox]:
-    """In memory, without tokens."""
-    command = [
-        sys.executable,
-        "-m",
-        "coinbase_checkouts_sandbox",
-        "--port",
-        "0",
-        "--no-auth",
-        "--database",
-        "sqlite://",
-    ]
-    folder = tmp_path_factory.mktemp("sandbox")
+@contextmanager
+def running(folder: Path, port: int = 0) -> Generator[Sandbox]:
+    """A sandbox in memory, without tokens."""
+    command = [sys.executable, "-m", "coinbase_checkouts_sandbox", "--no-auth", "--database", "sqlite://"]
+    command += ["--port", str(port)]
     with subprocess.Popen(command, cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True) as process:
         assert process.stdout is not None
         sandbox = Sandbox(process.stdout.readline().removeprefix("listening on ").strip())
+        try:
+            yield sandbox
+        finally:
+            sandbox.close()
+            process.terminate()
+
+
+@pytest.fixture(scope="module")
+def sandbox(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandbox]:
+    """One for all tests of a module."""
+    with running(tmp_path_factory.mktemp("sandbox")) as sandbox:
         yield sandbox
-        sandbox.close()
-        process.terminate()
 
 
 class _Shop(BaseHTTPRequestHandler):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -11,7 +12,7 @@ from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
 from selenium.webdriver.support.ui import WebDriverWait
 
-from .conftest import see
+from .conftest import running, see
 
 if TYPE_CHECKING:
     from tests.browser.conftest import Sandbox
@@ -318,6 +319,18 @@ def test_the_overview_is_live(browser: Any, sandbox: Sandbox) -> None:
     until(browser, lambda: not browser.find_elements(By.ID, f"fail-{other_id}"))
     assert "PARTIALLY_REFUNDED" == sandbox.status(checkout)
     assert [] == violations(browser)
+
+
+def test_a_page_whose_checkout_is_gone_says_so(browser: Any, tmp_path: Path) -> None:
+    """
+    When the sandbox was started anew without its data, an open page becomes a 404 and asks no more.
+    """
+    with running(tmp_path) as before:
+        browser.get(before.create()["url"])
+        port = int(before.url.rpartition(":")[2])
+    with running(tmp_path, port):
+        until(browser, lambda: "Not found" in text(browser))
+        assert [] == browser.find_elements(By.CSS_SELECTOR, "[hx-get]")
 
 
 def test_the_clock_is_moved_by_hand(browser: Any, sandbox: Sandbox) -> None:
