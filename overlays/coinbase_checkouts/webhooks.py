@@ -434,7 +434,7 @@ def _about(payload: Mapping[str, Any], settled: str | None) -> list[str] | None:
     given = payload.get("refunds") if settled else None
     refunds = [refund if isinstance(refund, dict) else {} for refund in given] if isinstance(given, list) else []
     told = [payload.get("id"), *(refund.get("id") for refund in refunds)]
-    if not all(isinstance(id, str) and id for id in told):
+    if not all(isinstance(given_id, str) and given_id for given_id in told):
         return None
     ids = [refund["id"] for refund in refunds if refund.get("status") == settled]
     return [payload["id"], *sorted(ids or (f"{refund['id']}={refund.get('status')}" for refund in refunds))]
