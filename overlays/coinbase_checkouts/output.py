@@ -37,7 +37,8 @@ def utc(moment: datetime | Unset) -> str:
         return ""
     try:
         return moment.astimezone(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
-    except OverflowError:
+    # Which of them, depends on whether it has a time zone.
+    except (OverflowError, ValueError):
         return str(moment)
 
 
