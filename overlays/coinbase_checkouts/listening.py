@@ -40,6 +40,7 @@ async def serve(
     receive: Receive,
     complain: Callable[[str], None],
     *,
+    ready: Callable[[], None],
     timeout_s: float | None = None,
 ) -> bool:
     """
@@ -51,10 +52,11 @@ async def serve(
         receive: Makes of a request's headers and body the status to answer, and what to do after the answer;
             that says whether it was enough. Must not wait.
         complain: Told why a request was not one to receive.
+        ready: Called when it can be stopped, and requests are taken.
         timeout_s: None for no end.
 
     Raises:
-        Exception: Whatever doing that after the answer raised.
+        Exception: Whatever *ready*, or doing that after the answer, raised.
     """
     done: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
 
@@ -71,6 +73,7 @@ async def serve(
 
     server = await asyncio.start_server(connected, sock=listener)
     try:
+        ready()
         async with asyncio.timeout(timeout_s):
             return await done
     except TimeoutError:

@@ -14,9 +14,10 @@ import os
 import signal
 import socket
 import sys
-from collections.abc import Callable, Generator, Iterator, Mapping
+from collections.abc import Callable, Coroutine, Generator, Iterator, Mapping
 from contextlib import ExitStack, contextmanager, suppress
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from types import FrameType
 from typing import Any, Final
@@ -148,7 +149,7 @@ def _listen(options: argparse.Namespace, name: str) -> int:
             if key is not None:
                 secrets.append(stack.enter_context(_subscription(options, key, url, name)))
             return _received(options, name, listener, url, secrets)
-    except KeyboardInterrupt:
+    except (KeyboardInterrupt, asyncio.CancelledError):
         return OK
     finally:
         if before is not None:
@@ -156,16 +157,24 @@ def _listen(options: argparse.Namespace, name: str) -> int:
 
 
 def _interrupt(_: int, __: FrameType | None) -> None:
-    signal.raise_signal(signal.SIGINT)
+    # Not by way of SIGINT, which shells have what they start in the background ignore.
+    raise KeyboardInterrupt
+
+
+async def _until_stopped(work: Coroutine[Any, Any, bool]) -> bool:
+    """What *work* comes to, unless SIGTERM comes; asyncio itself looks after SIGINT."""
+    task = asyncio.create_task(work)
+    with suppress(RuntimeError):  # of a thread
+        asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)
+    return await task
 
 
 def _received(options: argparse.Namespace, name: str, listener: socket.socket, url: str, secrets: list[str]) -> int:
     receiver = _Receiver(secrets, options.count, name, json=options.json)
-    if options.json:
-        tell(f"listening on {url}")
-    else:
-        write(f"listening on {url}\n")
-    enough = asyncio.run(serve(listener, options.path, receiver.receive, receiver.complain, timeout_s=options.timeout))
+    line = f"listening on {url}"
+    ready = partial(tell, line) if options.json else partial(write, f"{line}\n")
+    serving = serve(listener, options.path, receiver.receive, receiver.complain, ready=ready, timeout_s=options.timeout)
+    enough = asyncio.run(_until_stopped(serving))
     if enough or options.count is None:
         return OK
     tell(f"{name}: {receiver.shown} of {options.count} events came in time")
