@@ -344,18 +344,21 @@ def _bytes(body: object) -> bytes | TypeError:
 
 
 def _keys(secret: object) -> tuple[bytes, ...] | Exception:
-    given = [secret] if isinstance(secret, str) else secret
-    if isinstance(given, bytes | bytearray | Mapping) or not isinstance(given, Iterable):
-        return TypeError(f"secret must be a text or a list of texts, not {type(given).__name__}")
-    secrets: list[Any] = list(given)
-    for each in secrets:
+    given: list[Any]
+    if isinstance(secret, str):
+        given = [secret]
+    elif isinstance(secret, Iterable) and not isinstance(secret, bytes | bytearray | Mapping):
+        given = list(secret)
+    else:
+        return TypeError(f"secret must be a text or a list of texts, not {type(secret).__name__}")
+    for each in given:
         if not isinstance(each, str):
             return TypeError(f"secret must be a text or a list of texts, not of {type(each).__name__}")
     try:
-        keys = tuple(each.encode() for each in secrets)
+        keys = tuple([each.encode() for each in given])
     except UnicodeEncodeError:
         return ConfigurationError("secret: not a text that has bytes")
-    if not keys or not all(keys):
+    if not keys or b"" in keys:
         # HMAC would work with an empty key, which everybody has.
         return ConfigurationError("secret: none, or an empty one; nothing could be verified with it")
     return keys
@@ -365,7 +368,11 @@ def _collected(headers: object) -> _Found | TypeError:
     found: _Found = {}
     try:
         for name, value in _pairs(headers):
-            found.setdefault(_name(name), []).append(value)
+            key = (name if isinstance(name, str) else _name(name)).lower()
+            if key in found:
+                found[key].append(value)
+            else:
+                found[key] = [value]
     except (TypeError, ValueError):
         return TypeError("headers must be a mapping of names to values, or pairs of them")
     return found
@@ -378,16 +385,16 @@ def _pairs(headers: Any) -> Iterable[Any]:
 
 
 def _name(name: Any) -> str:
-    if not isinstance(name, str | bytes):
+    if not isinstance(name, bytes):
         raise TypeError
-    return _text(name).lower()
+    return name.decode("latin-1")
 
 
 def _text(value: object) -> str:
     """A header's value; what is none is empty, and so not what anything asks for."""
-    if isinstance(value, bytes):
-        return value.decode("latin-1")
-    return value if isinstance(value, str) else ""
+    if isinstance(value, str):
+        return value
+    return value.decode("latin-1") if isinstance(value, bytes) else ""
 
 
 def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
