@@ -65,7 +65,9 @@ class Fault:
 def complete(asked: Rule) -> Rule:
     """The rule with what it leaves out: once, unless a probability is given."""
     times = {} if "times" in asked or "probability" in asked else {"times": 1}
-    return {"operation": "*", "skip": 0, **times, **asked}
+    # JSON Schema calls 1.0 an integer too.
+    whole = {name: int(value) for name, value in asked.items() if isinstance(value, float) and name != "probability"}
+    return {"operation": "*", "skip": 0, **times, **asked, **whole}
 
 
 def strikes(fault: Fault, operation: str) -> tuple[Fault, bool]:
@@ -145,6 +147,10 @@ async def suffer(struck: Sequence[Rule], act: Callable[[], Awaitable[Answer]]) -
         if rule["kind"] in _REPLACING:
             return _REPLACING[rule["kind"]](rule)
         answer = _DISGUISES.get(rule["kind"], _unchanged)(rule, answer)
+    # Last, whatever the order of the rules: it is of what the others have made that a part arrives.
+    for rule in struck:
+        if rule["kind"] == "truncate":
+            answer = _truncated(rule, answer)
     return answer
 
 
@@ -176,7 +182,7 @@ def _retry_after(rule: Rule) -> dict[str, str]:
     return {"Retry-After": str(rule["retryAfter"])} if "retryAfter" in rule else {}
 
 
-def _truncate(rule: Rule, answer: Answer) -> Answer:
+def _truncated(rule: Rule, answer: Answer) -> Answer:
     return replace(answer, kept_bytes=min(rule.get("bytes", len(answer.body) // 2), len(answer.body) - 1))
 
 
@@ -212,7 +218,6 @@ _REPLACING: Final[Mapping[str, Callable[[Rule], Answer]]] = {
 }
 
 _DISGUISES: Final[Mapping[str, Callable[[Rule, Answer], Answer]]] = {
-    "truncate": _truncate,
     "unknown_value": _unknown_value,
     "undocumented_field": _undocumented_field,
 }
