@@ -65,9 +65,7 @@ class Fault:
 def complete(asked: Rule) -> Rule:
     """The rule with what it leaves out: once, unless a probability is given."""
     times = {} if "times" in asked or "probability" in asked else {"times": 1}
-    # JSON Schema calls 1.0 an integer too.
-    whole = {name: int(value) for name, value in asked.items() if isinstance(value, float) and name != "probability"}
-    return {"operation": "*", "skip": 0, **times, **asked, **whole}
+    return {"operation": "*", "skip": 0, **times, **asked}
 
 
 def strikes(fault: Fault, operation: str) -> tuple[Fault, bool]:
@@ -93,7 +91,7 @@ def add(transaction: Transaction, rule: Rule) -> Fault:
     last: int | None = transaction.read(select(func.max(FAULTS.c.id))).scalar_one()
     fault = Fault((last or 0) + 1, rule, 0, 0)
     transaction.write(insert(FAULTS), {"id": fault.id, "rule": dict(rule), "seen": 0, "struck": 0})
-    _count(transaction)
+    count(transaction)
     return fault
 
 
@@ -105,7 +103,7 @@ def all_faults(transaction: Transaction) -> list[Fault]:
 def clear(transaction: Transaction) -> None:
     """Forget every fault."""
     transaction.write(delete(FAULTS))
-    _count(transaction)
+    count(transaction)
 
 
 def take_strikes(transaction: Transaction, operation: str) -> list[Rule]:
@@ -118,11 +116,12 @@ def take_strikes(transaction: Transaction, operation: str) -> list[Rule]:
         if after != fault:
             changed = update(FAULTS).where(FAULTS.c.id == fault.id)
             transaction.write(changed.values(seen=after.seen, struck=after.struck))
-    _count(transaction)
+    count(transaction)
     return struck
 
 
-def _count(transaction: Transaction) -> None:
+def count(transaction: Transaction) -> None:
+    """Let requests know how many faults may strike them."""
     transaction.set_state(armed_faults=sum(fault.armed for fault in all_faults(transaction)))
 
 
@@ -187,26 +186,25 @@ def _truncated(rule: Rule, answer: Answer) -> Answer:
 
 
 def _unknown_value(_rule: Rule, answer: Answer) -> Answer:
-    return _edited(answer, lambda checkout: {**checkout, "status": UNKNOWN_VALUE})
+    return _edited(answer, {"status": UNKNOWN_VALUE})
 
 
 def _undocumented_field(_rule: Rule, answer: Answer) -> Answer:
-    return _edited(answer, lambda checkout: {**checkout, UNKNOWN_FIELD: "undocumented"})
+    return _edited(answer, {UNKNOWN_FIELD: "undocumented"})
 
 
 def _unchanged(_rule: Rule, answer: Answer) -> Answer:
     return answer
 
 
-def _edited(answer: Answer, edit: Callable[[dict[str, Any]], dict[str, Any]]) -> Answer:
+def _edited(answer: Answer, edit: Mapping[str, Any]) -> Answer:
     """The answer with every Checkout in it edited."""
     content = json.loads(answer.body)
-    if "id" in content:
-        content = edit(content)
-    if "checkout" in content:
-        content["checkout"] = edit(content["checkout"])
-    if "checkouts" in content:
-        content["checkouts"] = [edit(checkout) for checkout in content["checkouts"]]
+    listed = content.get("checkouts")
+    for checkout in (content, content.get("checkout"), *(listed if isinstance(listed, list) else ())):
+        # An answer that was restored may say anything.
+        if isinstance(checkout, dict) and "id" in checkout:
+            checkout.update(edit)
     return Answer.json(answer.status, content, answer.headers)
 
 
