@@ -7,6 +7,8 @@ import json
 import os
 import signal
 import socket
+import subprocess
+import sys
 import time
 import uuid
 from collections.abc import Callable
@@ -140,6 +142,49 @@ def test_a_signal_stops_all_with_success(two: Server) -> None:
         assert 0 == two.stop(signal.SIGTERM)
     eventually(lambda: not any(map(alive, pids)))
     assert "Traceback" not in two.log.read_text()
+
+
+def test_a_worker_that_cannot_start_is_told(serve: Callable[..., Server], tmp_path: Path) -> None:
+    """
+    Where a replacement cannot read its key the reason is one line, the others go on, and it comes when it can.
+    """
+    server = serve("--workers", "2")
+    key_file = tmp_path / "cdp_api_key.json"
+    good = key_file.read_bytes()
+    key_file.write_text("this is no key")
+    first, second = workers(server)
+    os.kill(first, signal.SIGKILL)
+    eventually(lambda: "a worker cannot start: key file" in server.log.read_text())
+    assert 401 == httpx.get(server.url + PATH).status_code
+    key_file.write_bytes(good)
+    os.kill(second, signal.SIGSTOP)
+    # Of two only the replacement can answer now.
+    assert 401 == httpx.get(server.url + PATH, timeout=PATIENCE_S).status_code
+    os.kill(second, signal.SIGCONT)
+    assert 0 == server.stop()
+    assert "Traceback" not in server.log.read_text()
+
+
+def test_no_worker_at_all_is_an_end(tmp_path: Path) -> None:
+    """
+    Where no worker can start the server ends with an error, instead of as if all had been well.
+    """
+    program = """if __name__ == "__main__":
+        import functools, socket, sys
+        from coinbase_checkouts_sandbox.database import open_store
+        from coinbase_checkouts_sandbox.serving import WorkerError, serve
+        listener = socket.create_server(("127.0.0.1", 0))
+        try:
+            serve(functools.partial(open_store, "nonsense"), listener, workers=2)
+        except WorkerError as exc:
+            sys.exit(f"told: {exc}")
+    """
+    (tmp_path / "program.py").write_text(program)
+    command = [sys.executable, str(tmp_path / "program.py")]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    assert (1, "", "told: a worker did not start") == (done.returncode, done.stdout, done.stderr.splitlines()[-1])
+    assert "a worker cannot start: database: no SQLAlchemy URL" in done.stderr
+    assert "Traceback" not in done.stderr
 
 
 @pytest.mark.parametrize(
