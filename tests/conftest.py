@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,11 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
 from coinbase_checkouts import ApiKey
+
+from .leftout import missing, pytest_terminal_summary
+from .postgres import PROGRAMS, SEARCHED, Postgres, running
+
+__all__ = ["pytest_terminal_summary"]
 
 ROOT = Path(__file__).parent.parent
 KEY_ID = "organizations/7d0a1f2e-5b7c-4c39-9a52-0f7d1c1a2b3c/apiKeys/1f0b6c44-9c7e-4a7e-8d55-2b9e8f3f9f10"
@@ -65,3 +71,12 @@ def checkout_json() -> dict[str, Any]:
     }"""
     answer: dict[str, Any] = json.loads(text)
     return answer
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[Postgres]:
+    """A PostgreSQL of this run's own."""
+    if missing("tests on PostgreSQL", *PROGRAMS, path=SEARCHED):
+        pytest.skip("PostgreSQL is not installed")
+    with running() as server:
+        yield server
