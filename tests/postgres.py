@@ -80,7 +80,7 @@ class Postgres:
         options = ("--no-sync", "--encoding=UTF8", "--locale=C", "--username=tests", "--auth=scram-sha-256")
         self._run("initdb", "-D", str(folder / "cluster"), f"--pwfile={secret}", *options)
         self.port = _free_port()
-        self._keeper: subprocess.Popen[bytes] | None = None
+        self._keeper: subprocess.Popen[Any] | None = None
         self.start()
 
     def start(self) -> None:
@@ -134,8 +134,8 @@ class Postgres:
 
     def execute(self, statement: str) -> None:
         """Run a statement as the superuser, outside a transaction."""
-        address = {"host": "127.0.0.1", "port": self.port, "user": "tests", "password": self.password}
-        with psycopg.connect(dbname="postgres", autocommit=True, **address) as connection:
+        address = self.url("postgres").replace("+psycopg", "")
+        with psycopg.connect(address, autocommit=True) as connection:
             connection.execute(statement.encode())
 
     def _run(self, program: str, *arguments: str) -> None:

@@ -143,10 +143,12 @@ def torn(checkout: Content) -> list[str]:
         found.append(f"is {status} with {refunded} of {amount} refunded")
     if checkout["createdAt"] > checkout["updatedAt"]:
         found.append("updated before it was created")
-    for refund in refunds:
-        if not (refund["status"] == "COMPLETED") == ("completedAt" in refund) == ("transactionHash" in refund):
-            found.append(f"refund {refund['id']} is half settled")
-    return found
+    halves = [
+        refund["id"]
+        for refund in refunds
+        if not (refund["status"] == "COMPLETED") == ("completedAt" in refund) == ("transactionHash" in refund)
+    ]
+    return found + [f"refund {refund_id} is half settled" for refund_id in halves]
 
 
 def follows(before: Content, after: Content) -> list[str]:

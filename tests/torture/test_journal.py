@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
-from copy import deepcopy
 from typing import Any
 
 import pytest
@@ -50,8 +48,8 @@ def created(number: int = 1, **facts: Any) -> Entry:
 
 def asked_for_refund(number: int = 0, **facts: Any) -> Entry:
     content = json.dumps({"checkout": {}, "refund": {"id": f"r{number}"}}).encode()
-    known = {"kind": "refund", "token": f"k{number}", "about": "c1", "keyed": True, "status": 200, "content": content}
-    return Entry(**{**known, **facts})
+    known: dict[str, Any] = {"about": "c1", "keyed": True, "status": 200, "content": content}
+    return Entry(kind="refund", token=f"k{number}", **(known | facts))
 
 
 PAY = Entry(kind="pay", token="p", about="c1", wanted="COMPLETED", status=200)
@@ -133,32 +131,30 @@ def test_two_refunds_of_one_request_are_found() -> None:
 
 
 @pytest.mark.parametrize(
-    ("broken", "said"),
+    ("changes", "said"),
     [
-        (lambda c: c.pop("refunds"), "refundedAmount is not the sum of the refunds that did not fail"),
-        (lambda c: c.pop("refundedAmount"), "refunds without refundedAmount, or the reverse"),
-        (lambda c: c.update(refundedAmount="4.01"), "refundedAmount is not the sum of the refunds that did not fail"),
-        (lambda c: c.update(status="COMPLETED"), "is COMPLETED with 4.00 of 10.00 refunded"),
-        (lambda c: c.update(status="REFUNDED"), "is REFUNDED with 4.00 of 10.00 refunded"),
-        (lambda c: c.update(status="ACTIVE"), "is ACTIVE, with settlement or transactionHash contradicting it"),
-        (lambda c: c.pop("settlement"), "is PARTIALLY_REFUNDED, with settlement or transactionHash contradicting it"),
-        (lambda c: c["settlement"].update(netAmount="9.99"), "its settlement does not add up"),
-        (lambda c: c.update(updatedAt="2026-11-20T11:00:00.000Z"), "updated before it was created"),
-        (lambda c: c["refunds"][0].update(status="COMPLETED"), "refund r0 is half settled"),
+        ({"refunds": None}, "refundedAmount is not the sum of the refunds that did not fail"),
+        ({"refundedAmount": None}, "refunds without refundedAmount, or the reverse"),
+        ({"refundedAmount": "4.01"}, "refundedAmount is not the sum of the refunds that did not fail"),
+        ({"status": "COMPLETED"}, "is COMPLETED with 4.00 of 10.00 refunded"),
+        ({"status": "REFUNDED"}, "is REFUNDED with 4.00 of 10.00 refunded"),
+        ({"status": "ACTIVE"}, "is ACTIVE, with settlement or transactionHash contradicting it"),
+        ({"settlement": None}, "is PARTIALLY_REFUNDED, with settlement or transactionHash contradicting it"),
         (
-            lambda c: c["refunds"][0].update(amount="10.01"),
-            "refundedAmount is not the sum of the refunds that did not fail",
+            {"settlement": {"totalAmount": "10.00", "feeAmount": "0.10", "netAmount": "9.99"}},
+            "its settlement does not add up",
         ),
+        ({"updatedAt": "2026-11-20T11:00:00.000Z"}, "updated before it was created"),
+        ({"refunds": [{"id": "r0", "amount": "4.00", "status": "COMPLETED"}]}, "refund r0 is half settled"),
     ],
 )
-def test_half_done_is_found(broken: Callable[[Checkout], object], said: str) -> None:
+def test_half_done_is_found(changes: Checkout, said: str) -> None:
     """
     A refund without its sum, a sum without its status, a payment without its settlement.
     """
-    content = deepcopy(REFUNDED_ONCE)
-    assert [] == torn(content)
-    broken(content)
-    assert said in torn(content)
+    assert [] == torn(REFUNDED_ONCE)
+    changed = {**REFUNDED_ONCE, **changes}
+    assert said in torn({name: value for name, value in changed.items() if value is not None})
 
 
 def test_more_than_was_paid_is_found() -> None:
