@@ -33,6 +33,9 @@ CLOCK: Final = "/__sandbox__/clock/advance"
 # Above any wait for a lock that the server itself would end.
 _ANSWER_TIMEOUT_S: Final = 45.0
 
+# Of a request with a key, each of which is made of a server that was up a moment ago.
+_MOST_TRIES: Final = 300
+
 # Far enough that nothing expires, whatever the clock is moved by.
 _EXPIRES_AT: Final = "2090-01-01T00:00:00Z"
 
@@ -225,6 +228,8 @@ class _Client:
                 break
             doubts += 1
             answer = None
+        if tries == doubts == _MOST_TRIES:
+            self.journal.mishaps.append(f"{kind} {token}: no answer in {tries} attempts")
         status, content = (None, b"") if answer is None else (answer.status_code, answer.content)
         entry = Entry(kind=kind, token=token, doubts=doubts, status=status, content=content, **facts)
         self.journal.entries.append(entry)
@@ -244,7 +249,7 @@ class _Client:
         if keyed:
             # Before it is answered, so that somebody may ask at the same time.
             self.shared.keyed.append(sent)
-        entry = self.ask("create", PATH, body, token=token, tries=1000 if keyed else 1, keyed=keyed)
+        entry = self.ask("create", PATH, body, token=token, tries=_MOST_TRIES if keyed else 1, keyed=keyed)
         if entry.done:
             self.shared.checkouts.append(json.loads(entry.content)["id"])
             if keyed:
@@ -265,7 +270,7 @@ class _Client:
         for checkout_id in self._one_of(self.shared.checkouts):
             token, amount, keyed = self.token(), self.draw.choice(_PARTS), self.draw.random() < 0.8
             path, body = f"{PATH}/{checkout_id}/refund", {"amount": amount, "reason": token}
-            tries = 1000 if keyed else 1
+            tries = _MOST_TRIES if keyed else 1
             entry = self.ask(
                 "refund", path, body, token=token, tries=tries, keyed=keyed, about=checkout_id, wanted=amount
             )
