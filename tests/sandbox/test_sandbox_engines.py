@@ -2,32 +2,48 @@
 
 from __future__ import annotations
 
+import signal
+import time
 import uuid
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from itertools import count, cycle
 from threading import Barrier, Event
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import Any, TypeVar
 
 import httpx
 import pytest
 
-from ..torture.journal import Journal, torn
+from coinbase_checkouts_sandbox.database import open_store
 
-if TYPE_CHECKING:
-    from tests.sandbox.conftest import Server
+from ..postgres import Postgres
+from ..torture.journal import Journal, torn
+from .conftest import Server
 
 PATH = "/api/v1/checkouts"
 BODY = {"amount": "10.00", "currency": "USDC"}
 T = TypeVar("T")
 
 
-@pytest.fixture
-def two(serve: Callable[..., Server], database: str) -> list[str]:
-    """URLs of two servers on one database."""
+@pytest.fixture(scope="module", params=["sqlite", "postgresql"])
+def two(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[list[str]]:
+    """URLs of two servers on one database, which the tests here share: each looks only at what it has made itself."""
+    folder = tmp_path_factory.mktemp("two")
+    database = f"sqlite:///{folder / 'sandbox.sqlite3'}"
+    if request.param == "postgresql":
+        database = request.getfixturevalue("postgres").database()
     with ThreadPoolExecutor(2) as pool:
-        starting = [pool.submit(serve, "--no-auth", "--database", database) for _ in range(2)]
-    return [server.result().url for server in starting]
+        servers = list(pool.map(lambda _: Server(folder, "--no-auth", "--database", database), range(2)))
+    yield [server.url for server in servers]
+    for server in servers:
+        server.stop(signal.SIGKILL)
+
+
+@pytest.fixture
+def own() -> str:
+    """A description that no other test's contains."""
+    return uuid.uuid4().hex
 
 
 def together(number: int, send: Callable[[httpx.Client], T]) -> list[T]:
@@ -63,9 +79,9 @@ def paid(url: str, **fields: Any) -> str:
     return checkout_id
 
 
-def pages(url: str, size: int) -> list[dict[str, Any]]:
-    """All that a listing holds, page by page."""
-    found, parameters = [], {"pageSize": str(size)}
+def pages(url: str, size: int, description: str) -> list[dict[str, Any]]:
+    """All that a listing of those with *description* holds, page by page."""
+    found, parameters = [], {"pageSize": str(size), "descriptionQuery": description}
     while True:
         page = good(httpx.get(url + PATH, params=parameters))
         found += page["checkouts"]
@@ -74,30 +90,30 @@ def pages(url: str, size: int) -> list[dict[str, Any]]:
         parameters["pageToken"] = page["nextPageToken"]
 
 
-def test_two_hundred_under_one_key_make_one(two: list[str]) -> None:
+def test_two_hundred_under_one_key_make_one(two: list[str], own: str) -> None:
     """
     Two hundred creates at once under one key, spread over two processes, have one answer and make one checkout.
     """
-    answers = spread(two, 200, PATH, BODY, key=str(uuid.uuid4()))
+    answers = spread(two, 200, PATH, {**BODY, "description": own}, key=str(uuid.uuid4()))
     assert {201} == {answer.status_code for answer in answers}
     assert 1 == len({answer.content for answer in answers})
-    assert [good(answers[0])] == pages(two[0], 100) == pages(two[1], 100)
+    assert [good(answers[0])] == pages(two[0], 100, own) == pages(two[1], 100, own)
 
 
-def test_one_key_for_two_requests_acts_for_one(two: list[str]) -> None:
+def test_one_key_for_two_requests_acts_for_one(two: list[str], own: str) -> None:
     """
     Of two different requests that come at once under one key, whichever is first acts, and the other is a conflict.
     """
     key, amounts, turns = str(uuid.uuid4()), count(1), cycle(two)
 
     def send(client: httpx.Client) -> httpx.Response:
-        body = {**BODY, "amount": f"{1 + next(amounts) % 2}.00"}
+        body = {**BODY, "description": own, "amount": f"{1 + next(amounts) % 2}.00"}
         return client.post(next(turns) + PATH, json=body, headers={"X-Idempotency-Key": key})
 
     answers = together(40, send)
     assert {201: 20, 422: 20} == {code: [a.status_code for a in answers].count(code) for code in (201, 422)}
     assert 1 == len({answer.content for answer in answers if answer.status_code == 201})
-    assert 1 == len(pages(two[0], 100))
+    assert 1 == len(pages(two[0], 100, own))
 
 
 def test_no_more_is_refunded_than_was_paid(two: list[str]) -> None:
@@ -163,20 +179,21 @@ def _day(now: str) -> int:
     return date.fromisoformat(now[:10]).toordinal()
 
 
-def test_pages_hold_everything_once_while_others_create(two: list[str]) -> None:
+def test_pages_hold_everything_once_while_others_create(two: list[str], own: str) -> None:
     """
     A listing that is read page by page while both processes create holds what there was before, each once.
     """
-    before = {good(httpx.post(two[n % 2] + PATH, json=BODY))["id"] for n in range(20)}
+    body = {**BODY, "description": own}
+    before = {good(httpx.post(two[n % 2] + PATH, json=body))["id"] for n in range(20)}
 
     def create(url: str) -> None:
         with httpx.Client(trust_env=False) as client:
             for _ in range(40):
-                good(client.post(url + PATH, json=BODY))
+                good(client.post(url + PATH, json=body))
 
     with ThreadPoolExecutor(2) as pool:
         busy = [pool.submit(create, url) for url in two]
-        listings = [[checkout["id"] for checkout in pages(url, 4)] for url in two]
+        listings = [[checkout["id"] for checkout in pages(url, 4, own)] for url in two]
     for done in busy:
         done.result()
     for ids in listings:
@@ -230,17 +247,17 @@ TEXTS = (
 )
 
 
-def test_any_text_is_kept_as_it_was_sent(two: list[str]) -> None:
+def test_any_text_is_kept_as_it_was_sent(two: list[str], own: str) -> None:
     """
     Unicode text of any kind, U+0000 among it, is stored and given back to the letter, and found.
     """
-    sent = [{**BODY, "description": text, "metadata": {text: text}} for text in TEXTS]
-    made = [good(httpx.post(two[0] + PATH, json=body)) for body in sent]
-    assert made == [good(httpx.get(f"{two[1]}{PATH}/{one['id']}")) for one in made]
-    assert sent == [{name: one[name] for name in sent[0]} for one in made]
-    for text in TEXTS:
-        found = good(httpx.get(two[1] + PATH, params={"descriptionQuery": text}))["checkouts"]
-        assert [one["id"] for one in made if text in one["description"]][::-1] == [one["id"] for one in found]
+    with httpx.Client(trust_env=False) as client:
+        for text in TEXTS:
+            sent = {**BODY, "description": text + own, "metadata": {text: text}}
+            made = good(client.post(two[0] + PATH, json=sent))
+            assert made == good(client.get(f"{two[1]}{PATH}/{made['id']}"))
+            assert sent == {name: made[name] for name in sent}
+            assert [made] == good(client.get(two[1] + PATH, params={"descriptionQuery": text + own}))["checkouts"]
 
 
 def test_a_key_with_odd_text_is_kept_too(two: list[str]) -> None:
@@ -280,12 +297,27 @@ def test_odd_text_where_none_belongs_is_the_callers_error(two: list[str]) -> Non
     assert [] == [(path, status) for path, status in told if not 400 <= status < 500]
 
 
-def test_four_can_start_at_once(serve: Callable[..., Server], database: str) -> None:
+def test_four_can_start_at_once(serve: Callable[..., Server], database: str, own: str) -> None:
     """
     Servers that start at the same moment on an empty database all come up, on one set of tables.
     """
     with ThreadPoolExecutor(4) as pool:
         starting = [pool.submit(serve, "--no-auth", "--database", database) for _ in range(4)]
     urls = [server.result().url for server in starting]
-    made = {good(httpx.post(url + PATH, json=BODY))["id"] for url in urls}
-    assert [made] * 4 == [{checkout["id"] for checkout in pages(url, 100)} for url in urls]
+    made = {good(httpx.post(url + PATH, json={**BODY, "description": own}))["id"] for url in urls}
+    assert [made] * 4 == [{checkout["id"] for checkout in pages(url, 100, own)} for url in urls]
+
+
+def test_tables_are_made_once(postgres: Postgres) -> None:
+    """
+    Eight that open an empty PostgreSQL database within a moment all find it usable, each of ten times.
+    """
+
+    def open_(url: str, number: int) -> None:
+        # One after the other, so that each finds the others at another step of making the tables.
+        time.sleep(number * 0.004)
+        open_store(url).close()
+
+    for _ in range(10):
+        with ThreadPoolExecutor(8) as pool:
+            list(pool.map(partial(open_, postgres.database()), range(8)))
