@@ -28,7 +28,7 @@ PROGRAMS: Final = ("initdb", "pg_ctl", "pg_isready", "postgres")
 SEARCHED: Final = os.pathsep.join(
     [
         os.environ.get("PATH", os.defpath),
-        *map(str, sorted(Path("/usr/lib/postgresql").glob("*/bin"), key=lambda path: int(path.parent.name))[::-1]),
+        *map(str, sorted(Path("/usr/lib/postgresql").glob("[1-9][0-9]/bin"), reverse=True)),
     ]
 )
 

@@ -183,7 +183,7 @@ def test_writes_are_refused_and_reads_answered(serve: Callable[..., Server], tro
         assert told
         late, refund_key = str(uuid.uuid4()), str(uuid.uuid4())
         path = f"{server.url}{PATH}/{checkout_id}/refund"
-        refund = {"json": {"amount": "10.00"}, "headers": {"X-Idempotency-Key": refund_key}}
+        refund: dict[str, Any] = {"json": {"amount": "10.00"}, "headers": {"X-Idempotency-Key": refund_key}}
         told += [
             create(server.url, late),
             httpx.post(path, **refund),
