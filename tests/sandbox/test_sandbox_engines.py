@@ -34,7 +34,8 @@ def two(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
     if request.param == "postgresql":
         database = request.getfixturevalue("postgres").database()
     with ThreadPoolExecutor(2) as pool:
-        servers = list(pool.map(lambda _: Server(folder, "--no-auth", "--database", database), range(2)))
+        starting = [pool.submit(Server, folder, "--no-auth", "--database", database) for _ in range(2)]
+    servers = [server.result() for server in starting]
     yield [server.url for server in servers]
     for server in servers:
         server.stop(signal.SIGKILL)
