@@ -154,7 +154,9 @@ def torture(session: nox.Session) -> None:
         session.run("python", "-m", "tests.torture", *session.posargs)
         return
     for database in ("sqlite", "postgresql"):
-        session.run("python", "-m", "tests.torture", "--kills", "300", "--database", database)
+        for servers, workers in (("2", "1"), ("1", "2")):
+            options = ["--kills", "150", "--database", database, "--servers", servers, "--workers", workers]
+            session.run("python", "-m", "tests.torture", *options)
 
 
 @nox.session(default=False)

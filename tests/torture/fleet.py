@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -14,6 +15,8 @@ from pathlib import Path
 from random import Random
 from threading import Condition
 from typing import IO, Final
+
+import httpx
 
 # Recovery after a crash included, on a slow machine.
 START_TIMEOUT_S: Final = 60
@@ -50,8 +53,8 @@ class Server:
             raise StartError(f"did not start, exit code {code}: {self.log.read_text(errors='replace')[-1000:]}")
         return line.removeprefix("listening on ").strip()
 
-    def workers(self) -> list[int]:
-        """Process ids of its children."""
+    def children(self) -> list[int]:
+        """Process ids: its workers, and what else it has started."""
         children = Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children")
         return [int(pid) for pid in children.read_text().split()]
 
@@ -120,13 +123,33 @@ class Fleet:
             for slot in slots:
                 self._urls.pop(slot, None)
 
-    def kill_a_worker(self, slot: int, draw: Random) -> None:
-        """kill -9 of one of the worker processes; what its parent does then is its own matter."""
+    def kill_a_child(self, slot: int, draw: Random) -> None:
+        """kill -9 of one of a server's own processes, whose loss it has to make good by itself."""
         server = self._servers[slot]
         assert server is not None
         with contextlib.suppress(ProcessLookupError):
-            os.kill(draw.choice(server.workers()), signal.SIGKILL)
+            os.kill(draw.choice(server.children()), signal.SIGKILL)
             self.killed += 1
+
+    def kill_the_parent(self, slot: int) -> None:
+        """
+        kill -9 of the process that started the workers.
+
+        Raises:
+            StartError: They go on without it, and nobody could ever stop them.
+        """
+        server, url = self._servers[slot], httpx.URL(self._urls[slot])
+        assert server is not None
+        server.process.kill()
+        server.process.wait(timeout=START_TIMEOUT_S)
+        self.killed += 1
+        deadline = time.monotonic() + START_TIMEOUT_S
+        with contextlib.suppress(OSError):
+            while True:
+                socket.create_connection((url.host, url.port or 80), timeout=START_TIMEOUT_S).close()
+                if time.monotonic() > deadline:
+                    raise StartError("left workers behind that take connections")
+                time.sleep(0.05)
 
     def revive(self) -> None:
         """

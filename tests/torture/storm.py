@@ -373,10 +373,12 @@ def _rage(plan: Plan, shared: _Shared, told: Callable[[str], None]) -> None:
 def _kill(ships: Fleet, draw: Random, plan: Plan) -> None:
     """One of many ways to lose servers without warning, and their return."""
     slot = draw.choice(ships.slots)
-    ways = ["one", "one", "all", "at start"] + ["worker", "worker"] * (plan.workers > 1)
+    ways = ["one", "one", "all", "at start"] + ["child", "child", "parent"] * (plan.workers > 1)
     match draw.choice(ways):
-        case "worker":
-            ships.kill_a_worker(slot, draw)
+        case "child":
+            ships.kill_a_child(slot, draw)
+        case "parent":
+            ships.kill_the_parent(slot)
         case "all":
             ships.kill(*ships.slots)
         case "at start":
