@@ -122,6 +122,11 @@ class Postgres:
         self._keeper.wait(timeout=_START_TIMEOUT_S)
         self._keeper = None
 
+    def crash(self) -> None:
+        """Stop it as a power cut would, and start it again."""
+        self.stop()
+        self.start()
+
     def url(self, name: str) -> str:
         """The SQLAlchemy URL of a database."""
         return f"postgresql+psycopg://tests:{self.password}@127.0.0.1:{self.port}/{name}"

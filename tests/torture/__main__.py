@@ -31,9 +31,10 @@ def main(argv: list[str]) -> int:
     print(f"torture: {arguments.database}, seed {seed}", flush=True)
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="torture-")))
-        database = f"sqlite:///{folder / 'torture.sqlite3'}"
+        database, crash = f"sqlite:///{folder / 'torture.sqlite3'}", None
         if arguments.database == "postgresql":
-            database = stack.enter_context(running()).database()
+            postgres = stack.enter_context(running())
+            database, crash = postgres.database(), postgres.crash
         plan = Plan(
             database=database,
             folder=folder,
@@ -42,6 +43,7 @@ def main(argv: list[str]) -> int:
             clients=arguments.clients,
             servers=arguments.servers,
             workers=arguments.workers,
+            crash=crash,
         )
         result = run(plan, told=lambda line: print(f"torture: {line}", flush=True))
     for violation in result.violations:

@@ -59,6 +59,7 @@ class Plan:
         database: The SQLAlchemy URL of an empty database.
         folder: For logs.
         servers: Processes started separately on that database, each with *workers* of its own.
+        crash: Ends the database without warning and brings it back; None where there is no such thing.
     """
 
     database: str
@@ -68,6 +69,7 @@ class Plan:
     clients: int = 4
     servers: int = 2
     workers: int = 1
+    crash: Callable[[], None] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -156,25 +158,36 @@ class _Client:
         elif answer is not None and answer.status_code != 503:
             self.journal.mishaps.append(f"{checkout_id}: reading it answers {answer.status_code}")
 
-    def page(self, token: str | None, size: int) -> tuple[list[dict[str, Any]], str | None]:
-        """GET a page; what is on it, and the token of the next."""
+    def page(self, token: str | None, size: int) -> tuple[list[dict[str, Any]], str | None] | None:
+        """GET a page; what is on it, and the token of the next. None if there was no good answer."""
         asked = time.monotonic()
         parameters = {"pageSize": str(size), **({"pageToken": token} if token else {})}
         answer = self.send("GET", PATH, params=parameters)
         if answer is None or answer.status_code != 200:
-            return [], None
+            return None
         content = answer.json()
         for checkout in content["checkouts"]:
             self.journal.saw(checkout, asked=asked, answered=time.monotonic())
         return content["checkouts"], content.get("nextPageToken")
 
     def everything(self) -> list[dict[str, Any]]:
-        """All checkouts, when the storm is over."""
-        checkouts, token = self.page(None, 100)
-        while token is not None:
-            more, token = self.page(token, 100)
+        """
+        All checkouts, when the storm is over.
+
+        Raises:
+            StartError: No listing is answered any more.
+        """
+        checkouts: list[dict[str, Any]] = []
+        token: str | None = None
+        while True:
+            attempts = (self.page(token, 100) for _ in range(_MOST_TRIES))
+            page = next((page for page in attempts if page is not None), None)
+            if page is None:
+                raise StartError("answers no listing when all is over")
+            more, token = page
             checkouts += more
-        return checkouts
+            if token is None:
+                return checkouts
 
     def look_at_the_clock(self) -> None:
         """Ask for the sandbox's time."""
@@ -210,6 +223,7 @@ class _Client:
             return None
         if answer.status_code == 503:
             self.shared.unavailable += 1
+            time.sleep(0.05)
         elif answer.status_code >= 500:
             self.journal.mishaps.append(f"{method} {path}: {answer.status_code} {answer.text}")
         return answer
@@ -374,11 +388,15 @@ def _kill(ships: Fleet, draw: Random, plan: Plan) -> None:
     """One of many ways to lose servers without warning, and their return."""
     slot = draw.choice(ships.slots)
     ways = ["one", "one", "all", "at start"] + ["child", "child", "parent"] * (plan.workers > 1)
+    ways += ["database"] * (plan.crash is not None)
     match draw.choice(ways):
         case "child":
             ships.kill_a_child(slot, draw)
         case "parent":
             ships.kill_the_parent(slot)
+        case "database":
+            assert plan.crash is not None
+            plan.crash()
         case "all":
             ships.kill(*ships.slots)
         case "at start":
