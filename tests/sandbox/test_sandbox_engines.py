@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import signal
-import time
 import uuid
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from functools import partial
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from itertools import count, cycle
-from threading import Barrier, Event
+from threading import Barrier, Event, current_thread
 from typing import Any, TypeVar
 
 import httpx
 import pytest
+from sqlalchemy import Engine, event
 
 from coinbase_checkouts_sandbox.database import open_store
 
@@ -309,16 +308,38 @@ def test_four_can_start_at_once(serve: Callable[..., Server], database: str, own
     assert [made] * 4 == [{checkout["id"] for checkout in pages(url, 100, own)} for url in urls]
 
 
-def test_tables_are_made_once(postgres: Postgres) -> None:
+def meet_at(step: int, url: str) -> bool:
     """
-    Eight that open an empty PostgreSQL database within a moment all find it usable, each of ten times.
+    Open a database in another thread after statement number *step* of its opening in this one.
+
+    Returns:
+        Whether the other was done before this one went on, and did not have to wait for it.
     """
+    number, ours, met = count(1), current_thread(), list[bool]()
+    others: list[Future[None]] = []
 
-    def open_(url: str, number: int) -> None:
-        # One after the other, so that each finds the others at another step of making the tables.
-        time.sleep(number * 0.004)
-        open_store(url).close()
+    def meet(*_: Any) -> None:
+        if current_thread() is ours and next(number) == step:
+            others.append(pool.submit(lambda: open_store(url).close()))
+            met.append(not wait(others, timeout=1).not_done)
 
-    for _ in range(10):
-        with ThreadPoolExecutor(8) as pool:
-            list(pool.map(partial(open_, postgres.database()), range(8)))
+    with ThreadPoolExecutor(1) as pool:
+        event.listen(Engine, "after_cursor_execute", meet)
+        try:
+            open_store(url).close()
+        finally:
+            event.remove(Engine, "after_cursor_execute", meet)
+    for other in others:
+        other.result()
+    return met == [True]
+
+
+def test_another_may_open_it_at_any_step(postgres: Postgres) -> None:
+    """
+    After whichever statement of a first opening of a PostgreSQL database a second one comes, both find it usable.
+    """
+    step = 1
+    # Until the first has begun to write: from then on all others wait for its end.
+    while meet_at(step, postgres.database()):
+        step += 1
+    assert step > 1
