@@ -15,11 +15,11 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 
 from coinbase_checkouts import ApiKey
 
-from .leftout import missing, pytest_sessionfinish, pytest_terminal_summary
+from .leftout import missing, pytest_sessionfinish, pytest_terminal_summary, pytest_testnodedown
 from .postgres import PROGRAMS, SEARCHED, Postgres, running
 
 # Hooks of this run.
-__all__ = ["pytest_sessionfinish", "pytest_terminal_summary"]
+__all__ = ["pytest_sessionfinish", "pytest_terminal_summary", "pytest_testnodedown"]
 
 ROOT = Path(__file__).parent.parent
 KEY_ID = "organizations/7d0a1f2e-5b7c-4c39-9a52-0f7d1c1a2b3c/apiKeys/1f0b6c44-9c7e-4a7e-8d55-2b9e8f3f9f10"
