@@ -147,6 +147,19 @@ def bench(session: nox.Session) -> None:
 
 
 @nox.session(default=False)
+def torture(session: nox.Session) -> None:
+    """Hundreds of kill -9 while clients pay and refund, on SQLite and on PostgreSQL; nothing acknowledged may be lost."""
+    install(session, "tests", extra="[all]")
+    if session.posargs:
+        session.run("python", "-m", "tests.torture", *session.posargs)
+        return
+    for database in ("sqlite", "postgresql"):
+        for servers, workers in (("2", "1"), ("1", "2")):
+            options = ["--kills", "150", "--database", database, "--servers", servers, "--workers", workers]
+            session.run("python", "-m", "tests.torture", *options)
+
+
+@nox.session(default=False)
 def lock(session: nox.Session) -> None:
     """Resolve requirements.lock anew; with `-- --check` say whether it still fits pyproject.toml."""
     session.install("--quiet", "uv")

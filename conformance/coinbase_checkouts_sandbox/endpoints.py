@@ -117,7 +117,8 @@ class Endpoint:
         except DBAPIError as exc:
             # Locked for too long, disk full, read-only, connection lost. Its transaction was undone.
             LOG.error("database: %s; correlation %s", " ".join(str(exc.orig).split()), correlation_id)  # noqa: TRY400
-            refusal = ApiError(503, "Service unavailable. Please try again later.")
+            done = "read" if call.method == "GET" else "written"
+            refusal = ApiError(503, f"the sandbox's database cannot be {done} at the moment; its log says why")
         except Exception as exc:  # noqa: BLE001, a server answers whatever happens
             # Where it happened but not its message, which may quote the request.
             place = "".join(traceback.format_tb(exc.__traceback__))

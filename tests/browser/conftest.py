@@ -22,7 +22,7 @@ from cryptography.hazmat.primitives.asymmetric.ec import SECP256R1, generate_pri
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
-from ..leftout import missing  # noqa: TID252, the tests are no package with a name of its own
+from ..leftout import missing
 
 collect_ignore_glob = ["test_*.py"] if missing("browser tests", "chromium", "chromedriver") else []
 

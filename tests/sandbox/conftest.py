@@ -206,6 +206,15 @@ def idempotency_key() -> str:
     return str(uuid.uuid4())
 
 
+@pytest.fixture(params=["sqlite", "postgresql"])
+def database(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """The URL of an empty database, on each engine in turn."""
+    if request.param == "sqlite":
+        return f"sqlite:///{tmp_path / 'sandbox.sqlite3'}"
+    url: str = request.getfixturevalue("postgres").database()
+    return url
+
+
 class Server:
     """The command, in a process of its own."""
 
