@@ -140,7 +140,7 @@ def claim(transaction: Transaction, *, now_ms: int, real_ms: int, most: int) -> 
 
 
 def _taken(transaction: Transaction, row: Row[Any], *, now_ms: int, real_ms: int) -> Parcel | None:
-    scheduled = row.is_enabled and row.due_ms is not None and row.due_ms <= now_ms and row.hold != "held"
+    scheduled = row.is_enabled and row.due_ms is not None and row.due_ms <= now_ms and row.hold in {None, "released"}
     trick = None
     if scheduled and row.hold is None:
         trick = mischief.take(transaction, subscription_id=row.subscription_id, event_type=row.type)
@@ -171,6 +171,10 @@ def _taken(transaction: Transaction, row: Row[Any], *, now_ms: int, real_ms: int
     if kind == "duplicate":
         changes["extra"] = row.extra + 1
     _set(transaction, row.id, **changes)
+    if scheduled and row.hold is None:
+        # It is the next one, which what is held back has to wait for.
+        held = and_(DELIVERIES.c.subscription_id == row.subscription_id, DELIVERIES.c.hold == "held")
+        transaction.execute(update(DELIVERIES).where(held).values(hold=row.id))
     return parcel
 
 
@@ -182,7 +186,7 @@ def record(transaction: Transaction, parcel: Parcel, outcome: Outcome, *, now_ms
         # Everything was reset meanwhile.
         return
     _log(transaction, parcel, outcome)
-    _release_held(transaction, parcel)
+    transaction.execute(update(DELIVERIES).where(DELIVERIES.c.hold == parcel.delivery_id).values(hold="released"))
     if row.attempts != parcel.number:
         # It took longer than its lease, and somebody else has taken over.
         return
@@ -265,7 +269,7 @@ def counts(transaction: Transaction) -> dict[str, int]:
     query = select(DELIVERIES.c.state, func.count().label("number")).group_by(DELIVERIES.c.state)
     found = dict.fromkeys(("pending", "processing", "retrying", "succeeded", "failed"), 0)
     found |= {row.state: row.number for row in transaction.execute(query)}
-    held = select(func.count()).select_from(DELIVERIES).where(DELIVERIES.c.hold == "held")
+    held = select(func.count()).select_from(DELIVERIES).where(~_not_held())
     return {**found, "held": transaction.execute(held).scalar_one()}
 
 
@@ -296,7 +300,7 @@ def recent(transaction: Transaction, limit: int, *conditions: ColumnElement[bool
             subscription_id=row.subscription_id,
             url=row.target["url"] if row.target else None,
             state=row.state,
-            held=row.hold == "held",
+            held=row.hold not in {None, "released"},
             created_ms=row.created_ms,
             due_ms=row.due_ms,
             succeeded_ms=row.succeeded_ms,
@@ -343,12 +347,7 @@ def _sendable(now_ms: int, real_ms: int) -> Select[Any]:
 
 
 def _not_held() -> ColumnElement[bool]:
-    return or_(DELIVERIES.c.hold.is_(None), DELIVERIES.c.hold != "held")
-
-
-def _release_held(transaction: Transaction, parcel: Parcel) -> None:
-    mine = and_(DELIVERIES.c.subscription_id == parcel.subscription_id, DELIVERIES.c.id != parcel.delivery_id)
-    transaction.execute(update(DELIVERIES).where(mine, DELIVERIES.c.hold == "held").values(hold="released"))
+    return or_(DELIVERIES.c.hold.is_(None), DELIVERIES.c.hold == "released")
 
 
 def _log(transaction: Transaction, parcel: Parcel, outcome: Outcome) -> None:

@@ -76,7 +76,7 @@ def ordered(transaction: Transaction) -> list[dict[str, Any]]:
 def forget(transaction: Transaction) -> None:
     """No more mischief; what was held back may go."""
     transaction.execute(delete(MISCHIEF))
-    transaction.execute(update(DELIVERIES).where(DELIVERIES.c.hold == "held").values(hold="released"))
+    transaction.execute(update(DELIVERIES).where(DELIVERIES.c.hold.is_not(None)).values(hold="released"))
     transaction.rings = True
 
 
