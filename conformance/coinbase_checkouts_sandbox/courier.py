@@ -122,6 +122,7 @@ class _Round:
         self._lost = list(lost)
         self._task: asyncio.Task[None] | None = None
         self._clients: dict[bool, httpx.AsyncClient] = {}
+        self._flushing = 0
         self._tried = {"attempts": 0, "succeeded": 0, "failed": 0}
 
     def start(self) -> None:
@@ -138,14 +139,19 @@ class _Round:
 
     async def flush(self) -> dict[str, int]:
         before = dict(self._tried)
-        while True:
-            await self._look()
-            if self.sending:
-                await asyncio.wait(self.sending, return_when=asyncio.FIRST_COMPLETED)
-            elif self._unfinished():
-                await asyncio.sleep(_GLANCE_S)
-            else:
-                return {name: count - before[name] for name, count in self._tried.items()}
+        self._flushing += 1
+        try:
+            while True:
+                await self._look()
+                if self.sending:
+                    await asyncio.wait(self.sending, return_when=asyncio.FIRST_COMPLETED)
+                elif self._unfinished():
+                    await asyncio.sleep(_GLANCE_S)
+                else:
+                    return {name: count - before[name] for name, count in self._tried.items()}
+        finally:
+            self._flushing -= 1
+            self.awake.set()
 
     async def _run(self) -> None:
         while not self.retired:
@@ -153,7 +159,8 @@ class _Round:
             try:
                 while self._lost:
                     await self._give_back(self._lost.pop())
-                pause_s = await self._look()
+                # What flushes looks by itself.
+                pause_s = _LONGEST_PAUSE_S if self._flushing else await self._look()
             except DBAPIError as exc:
                 # Locked, full or gone: the deliveries are as they were.
                 LOG.error("webhooks: database: %s", " ".join(str(exc.orig).split()))  # noqa: TRY400

@@ -9,7 +9,20 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, Row, Select, and_, exists, func, insert, or_, select, update
+from sqlalchemy import (
+    ColumnElement,
+    Row,
+    Select,
+    and_,
+    exists,
+    func,
+    insert,
+    literal_column,
+    or_,
+    select,
+    tuple_,
+    update,
+)
 
 from coinbase_checkouts_sandbox import mischief
 from coinbase_checkouts_sandbox.mischief import Trick
@@ -119,6 +132,7 @@ def claim(transaction: Transaction, *, now_ms: int, real_ms: int, most: int) -> 
     unless one fails, or mischief is asked for.
     """
     parcels: list[Parcel] = []
+    at_work = mischief.at_work(transaction)
     while len(parcels) < most:
         query = _sendable(now_ms, real_ms).order_by(DELIVERIES.c.due_ms, DELIVERIES.c.number, DELIVERIES.c.id)
         query = query.limit(most - len(parcels)).with_for_update(of=DELIVERIES, skip_locked=True)
@@ -127,7 +141,7 @@ def claim(transaction: Transaction, *, now_ms: int, real_ms: int, most: int) -> 
         for row in transaction.execute(query).all():
             if (row.subscription_id, row.checkout_id) in lines:
                 continue
-            parcel = _taken(transaction, row, now_ms=now_ms, real_ms=real_ms)
+            parcel = _taken(transaction, row, now_ms=now_ms, real_ms=real_ms, at_work=at_work)
             if parcel is None:
                 # Held back or dropped, which makes room for another.
                 again = True
@@ -139,10 +153,10 @@ def claim(transaction: Transaction, *, now_ms: int, real_ms: int, most: int) -> 
     return parcels
 
 
-def _taken(transaction: Transaction, row: Row[Any], *, now_ms: int, real_ms: int) -> Parcel | None:
+def _taken(transaction: Transaction, row: Row[Any], *, now_ms: int, real_ms: int, at_work: bool) -> Parcel | None:
     scheduled = row.is_enabled and row.due_ms is not None and row.due_ms <= now_ms and row.hold in {None, "released"}
     trick = None
-    if scheduled and row.hold is None:
+    if at_work and scheduled and row.hold is None:
         trick = mischief.take(transaction, subscription_id=row.subscription_id, event_type=row.type)
     kind = trick.kind if trick else None
     if kind == "reorder":
@@ -171,7 +185,7 @@ def _taken(transaction: Transaction, row: Row[Any], *, now_ms: int, real_ms: int
     if kind == "duplicate":
         changes["extra"] = row.extra + 1
     _set(transaction, row.id, **changes)
-    if scheduled and row.hold is None:
+    if at_work and scheduled and row.hold is None:
         # It is the next one, which what is held back has to wait for.
         held = and_(DELIVERIES.c.subscription_id == row.subscription_id, DELIVERIES.c.hold == "held")
         transaction.execute(update(DELIVERIES).where(held).values(hold=row.id))
@@ -324,12 +338,10 @@ def _attempts(transaction: Transaction, delivery_ids: Sequence[str]) -> dict[str
 
 def _sendable(now_ms: int, real_ms: int) -> Select[Any]:
     """With all that is needed to send."""
+    # Once for the whole query, by its small index: told of each row, it would be looked for among all of a subscription.
     other = DELIVERIES.alias("other")
-    under_way = exists().where(
-        other.c.leased_ms > real_ms,
-        other.c.subscription_id == DELIVERIES.c.subscription_id,
-        other.c.checkout_id == DELIVERIES.c.checkout_id,
-    )
+    under_way = select(other.c.subscription_id, other.c.checkout_id).where(other.c.leased_ms > real_ms)
+    line = tuple_(DELIVERIES.c.subscription_id, DELIVERIES.c.checkout_id)
     due = and_(DELIVERIES.c.due_ms <= now_ms, _not_held(), SUBSCRIPTIONS.c.is_enabled)
     return (
         select(
@@ -342,7 +354,7 @@ def _sendable(now_ms: int, real_ms: int) -> Select[Any]:
         )
         .join(EVENTS, EVENTS.c.id == DELIVERIES.c.event_id)
         .join(SUBSCRIPTIONS, SUBSCRIPTIONS.c.id == DELIVERIES.c.subscription_id)
-        .where(or_(due, DELIVERIES.c.extra > 0), ~under_way)
+        .where(or_(due, DELIVERIES.c.extra > literal_column("0")), line.not_in(under_way))
     )
 
 

@@ -80,6 +80,12 @@ def forget(transaction: Transaction) -> None:
     transaction.rings = True
 
 
+def at_work(transaction: Transaction) -> bool:
+    """Whether there is any mischief to be done, or anything held back by it."""
+    held = select(DELIVERIES.c.id).where(DELIVERIES.c.hold.is_not(None))
+    return any(transaction.execute(query.limit(1)).first() is not None for query in (select(MISCHIEF.c.id), held))
+
+
 def take(transaction: Transaction, *, subscription_id: str, event_type: str) -> Trick | None:
     """What to do to the attempt that is about to be made; it is then done once less."""
     query = select(MISCHIEF).where(

@@ -185,6 +185,12 @@ DELIVERIES: Final = Table(
     Index("webhook_deliveries_due", "due_ms"),
     Index("webhook_deliveries_extra", "extra", sqlite_where=text("extra > 0"), postgresql_where=text("extra > 0")),
     Index(
+        "webhook_deliveries_hold",
+        "hold",
+        sqlite_where=text("hold IS NOT NULL"),
+        postgresql_where=text("hold IS NOT NULL"),
+    ),
+    Index(
         "webhook_deliveries_leased",
         "leased_ms",
         sqlite_where=text("leased_ms IS NOT NULL"),

@@ -83,6 +83,8 @@ class Receiver:
         self.answers: list[int | Callable[[BaseHTTPRequestHandler], None]] = []
         """For the next deliveries; the last one stays."""
         self.released = threading.Event()
+        self.begun = threading.Event()
+        """Set when the first delivery has come in."""
         receiver = self
 
         class Handler(BaseHTTPRequestHandler):
@@ -90,6 +92,7 @@ class Receiver:
                 body = self.rfile.read(int(self.headers["content-length"]))
                 got = Got(self.path, {name.lower(): value for name, value in self.headers.items()}, body)
                 receiver.got.append(got)
+                receiver.begun.set()
                 answer = receiver.answers[0] if receiver.answers else 204
                 if len(receiver.answers) > 1:
                     receiver.answers.pop(0)
@@ -105,7 +108,7 @@ class Receiver:
 
             do_GET = do_POST  # noqa: N815, the name is http.server's
 
-            def log_message(self, *_: Any) -> None: ...
+            def log_message(self, format: str, *_: Any) -> None: ...
 
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
         self.url = f"http://127.0.0.1:{self._server.server_port}/hook"
@@ -1139,8 +1142,8 @@ def test_each_event_loop_goes_on_where_the_last_one_stopped(sandbox: Sandbox, re
         transport = httpx.ASGITransport(sandbox.app)
         async with httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1:8402") as client:
             answer = await client.request(method, path, json=body)
-            while until_sent and not receiver.got:
-                await asyncio.sleep(0.01)
+            if until_sent:
+                await asyncio.to_thread(receiver.begun.wait, 20)
             return answer
 
     target = {"url": receiver.url}
@@ -1320,9 +1323,7 @@ def test_what_was_committed_is_delivered_after_a_kill(serve: Callable[..., Serve
     served(server.url, receiver)
     receiver.answers = [receiver.hang]
     pay(server.url, first := create(server.url))
-    begun = None
-    while begun is None:
-        begun = receiver.got[0] if receiver.got else None
+    assert receiver.begun.wait(20)
     post(f"{server.url}{CONTROL}/mischief", {"kind": "reorder"}, 201)
     pay(server.url, second := create(server.url))
     assert -signal.SIGKILL == server.stop(signal.SIGKILL)
@@ -1333,7 +1334,7 @@ def test_what_was_committed_is_delivered_after_a_kill(serve: Callable[..., Serve
     httpx.delete(f"{again}{CONTROL}/mischief")
     post(f"{again}{CONTROL}/flush")
     assert {first, second} == {got.content["id"] for got in receiver.got[1:]}
-    assert begun.event_id in {got.event_id for got in receiver.got[1:]}
+    assert receiver.got[0].event_id in {got.event_id for got in receiver.got[1:]}
 
 
 def test_a_server_that_is_stopped_gives_its_deliveries_back(serve: Callable[..., Server], receiver: Receiver) -> None:
@@ -1344,8 +1345,7 @@ def test_a_server_that_is_stopped_gives_its_deliveries_back(serve: Callable[...,
     served(server.url, receiver)
     receiver.answers = [receiver.hang, 204]
     pay(server.url, create(server.url))
-    while not receiver.got:
-        pass
+    assert receiver.begun.wait(20)
     assert 0 == server.stop()
     receiver.released.set()
     again = serve("--no-auth").url
