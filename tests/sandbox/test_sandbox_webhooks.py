@@ -3,28 +3,36 @@
 from __future__ import annotations
 
 import asyncio
+import datetime as dt
 import hashlib
 import hmac
 import json
 import signal
 import socket
 import sqlite3
+import ssl
 import threading
 import time
 from collections.abc import Callable, Generator
 from contextlib import closing
 from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from ipaddress import IPv4Address
+from pathlib import Path
 from queue import Queue
 from typing import TYPE_CHECKING, Any
 
 import httpx
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives.asymmetric.ec import SECP256R1, generate_private_key
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from jsonschema import Draft202012Validator, FormatChecker
 
-from coinbase_checkouts_sandbox import courier
+from coinbase_checkouts_sandbox import courier, deliveries, events
 
 if TYPE_CHECKING:
     from tests.sandbox.conftest import Sandbox, Server
@@ -74,6 +82,12 @@ class Got:
         return found | ({"no code"} if not parts.keys() & {"v0", "v1"} else set())
 
 
+class QuietServer(ThreadingHTTPServer):
+    """Whoever goes away in the middle is what some tests are about."""
+
+    def handle_error(self, request: Any, client_address: Any) -> None: ...
+
+
 class Receiver:
     """A server that takes deliveries and answers as it is told, 204 by default."""
 
@@ -110,10 +124,18 @@ class Receiver:
 
             def log_message(self, format: str, *_: Any) -> None: ...
 
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self._server = QuietServer(("127.0.0.1", 0), Handler)
         self.url = f"http://127.0.0.1:{self._server.server_port}/hook"
         self._thread = threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.01})
         self._thread.start()
+
+    def secure(self, certificate: Path) -> None:
+        """Speak TLS from now on, with the key and the certificate of that file."""
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(certificate)
+        # Only when first read from, so that whoever does not trust it harms but its own thread.
+        self._server.socket = context.wrap_socket(self._server.socket, server_side=True, do_handshake_on_connect=False)
+        self.url = self.url.replace("http:", "https:")
 
     def close(self) -> None:
         self.released.set()
@@ -413,6 +435,42 @@ def test_a_receiver_without_tls_is_a_failure(sandbox: Sandbox, receiver: Receive
     paid(sandbox)
     flush(sandbox)
     assert "tls" == log(sandbox)[0]["attempts"][0]["errorName"]
+
+
+def certificate(folder: Path) -> Path:
+    """A file with a key and a certificate for 127.0.0.1 that signs itself."""
+    key = generate_private_key(SECP256R1())
+    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "127.0.0.1")])
+    now = dt.datetime.now(dt.UTC)
+    built = (
+        x509.CertificateBuilder(name, name, key.public_key(), x509.random_serial_number())
+        .not_valid_before(now - dt.timedelta(days=1))
+        .not_valid_after(now + dt.timedelta(days=1))
+        .add_extension(x509.SubjectAlternativeName([x509.IPAddress(IPv4Address("127.0.0.1"))]), critical=False)
+        .sign(key, SHA256())
+    )
+    pem = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()) + built.public_bytes(Encoding.PEM)
+    path = folder / "certificate.pem"
+    path.write_bytes(pem)
+    return path
+
+
+@pytest.mark.parametrize("trusted", [True, False])
+def test_certificates_are_checked(
+    sandbox: Sandbox, receiver: Receiver, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, *, trusted: bool
+) -> None:
+    """
+    An https receiver needs a certificate that this machine trusts, on loopback too; SSL_CERT_FILE can name it.
+    """
+    path = certificate(tmp_path)
+    if trusted:
+        monkeypatch.setenv("SSL_CERT_FILE", str(path))
+    receiver.secure(path)
+    subscribe(sandbox, receiver.url)
+    paid(sandbox)
+    flush(sandbox)
+    (attempt,) = log(sandbox)[0]["attempts"]
+    assert ((204, None) if trusted else (None, "tls")) == (attempt.get("httpCode"), attempt.get("errorName"))
 
 
 def test_a_receiver_that_hangs_holds_up_nobody_else(
@@ -1130,6 +1188,34 @@ def test_deliveries_can_go_to_an_application_in_process(sandbox_with: Callable[.
     checkout = paid(sandbox)
     flush(sandbox)
     assert [checkout["id"]] == [json.loads(body)["id"] for body in got]
+
+
+def test_a_lease_keeps_others_away_until_it_runs_out(sandbox: Sandbox) -> None:
+    """
+    A delivery that was taken is nobody else's for 20 seconds; then it is sent again, and the late outcome changes nothing.
+    """
+    subscribe(sandbox, "http://127.0.0.1:9/hook")
+    world, now_ms = sandbox.app.state.world, START_S * 1000
+
+    def claim(real_ms: int) -> list[deliveries.Parcel]:
+        with world.store.writing() as transaction:
+            return deliveries.claim(transaction, now_ms=now_ms, real_ms=real_ms, most=16)
+
+    def record(parcel: deliveries.Parcel, http_code: int) -> str:
+        outcome = deliveries.Outcome(http_code=http_code, elapsed_ms=1, body="", error_name=None)
+        with world.store.writing() as transaction:
+            deliveries.record(transaction, parcel, outcome, now_ms=now_ms)
+            return deliveries.recent(transaction, 1)[0].state
+
+    checkout = sandbox.create()
+    with world.store.writing() as transaction:
+        events.emit(transaction, world, SUCCESS, checkout, now_ms=now_ms)
+    (first,) = claim(now_ms)
+    assert [] == claim(now_ms + 19_999)
+    (second,) = claim(now_ms + 20_000)
+    assert (1, 2, first.event_id) == (first.number, second.number, second.event_id)
+    assert ["processing", "succeeded"] == [record(first, 500), record(second, 200)]
+    assert [] == claim(now_ms + 60_000)
 
 
 def test_each_event_loop_goes_on_where_the_last_one_stopped(sandbox: Sandbox, receiver: Receiver) -> None:
