@@ -1,55 +1,51 @@
 """
-The server as an ASGI application: routes, errors and the request log.
-
-Every answer is computed by a plain function on a request that was read to its end, called inline from the event loop.
-That is on purpose: a request takes about a millisecond, most of it the database's single writer, so threads would only
-queue for the same lock; and one request at a time per process leaves nothing half done for another to see. Several
-processes may share a database.
+The server as an ASGI application: what answers at which path, and to whom.
 """
 
-import asyncio
-import logging
 import secrets
-import time
-import traceback
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from decimal import Decimal
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
-from sqlalchemy.exc import DBAPIError
 from starlette.applications import Starlette
-from starlette.requests import ClientDisconnect
-from starlette.requests import Request as StarletteRequest
-from starlette.responses import Response
 from starlette.routing import Route
 
-from coinbase_checkouts_sandbox import control, description, money, page, subscriptions, tokens, webhook_controls
+from coinbase_checkouts_sandbox import (
+    admission,
+    control,
+    description,
+    faults,
+    money,
+    overview,
+    pages,
+    rendering,
+    subscriptions,
+    tokens,
+    unemulated,
+    webhook_controls,
+)
 from coinbase_checkouts_sandbox.answers import Answer
-from coinbase_checkouts_sandbox.clock import rfc3339, wall_clock_ms
+from coinbase_checkouts_sandbox.clock import wall_clock_ms
+from coinbase_checkouts_sandbox.commits import Committer
 from coinbase_checkouts_sandbox.courier import Courier
 from coinbase_checkouts_sandbox.database import open_store
 from coinbase_checkouts_sandbox.description import Operation
-from coinbase_checkouts_sandbox.errors import ApiError
+from coinbase_checkouts_sandbox.endpoints import Endpoint, Respond
 from coinbase_checkouts_sandbox.keys import VerificationKey
-from coinbase_checkouts_sandbox.operations import HANDLERS, Handler
+from coinbase_checkouts_sandbox.operations import perform
 from coinbase_checkouts_sandbox.readings import DEFAULT, Readings
-from coinbase_checkouts_sandbox.requests import LARGEST_BODY_BYTES, Call, judge
+from coinbase_checkouts_sandbox.requests import LARGEST_BODY_BYTES, Call, Request, judge
+from coinbase_checkouts_sandbox.requests_log import RequestsLog
 from coinbase_checkouts_sandbox.world import World
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator
 
     import httpx
-    from starlette.types import Receive, Scope, Send
 
-LOG: Final = logging.getLogger("coinbase_checkouts_sandbox")
-
-# A body beyond the limit is read to its end and thrown away, because a sender that is cut off cannot read the refusal;
-# but not without end.
-_MOST_DRAINED_BYTES: Final = 64 << 20
-
-Respond = Callable[[Call], Answer | Awaitable[Answer]]
+Perform = Callable[[World, Request], Awaitable[Answer]]
 
 
 def create_app(
@@ -59,6 +55,8 @@ def create_app(
     clock: Callable[[], int] = wall_clock_ms,
     readings: Readings = DEFAULT,
     fee_rate: Decimal = money.FEE_RATE,
+    remote: bool = False,
+    remote_control: bool = False,
     remote_webhooks: bool = False,
     webhook_transport: "httpx.AsyncBaseTransport | None" = None,
 ) -> Starlette:
@@ -70,7 +68,9 @@ def create_app(
         keys: Keys that may sign tokens, by id. None: no token is asked for.
         clock: Real time in milliseconds since the epoch; what the clock was moved by is added to it, except for tokens.
         fee_rate: Part of a payment that is kept as fee.
-        remote_webhooks: Let webhooks go to other machines, over HTTPS.
+        remote: Let payers use the payment page from other machines.
+        remote_control: Answer control calls to other machines too.
+        remote_webhooks: Send events to other machines too, over HTTPS.
         webhook_transport: Takes webhooks in place of the network, say httpx.ASGITransport of the program under test.
 
     `app.state.world.store.close()` closes the database where no lifespan is run.
@@ -78,25 +78,21 @@ def create_app(
     Raises:
         DatabaseError: The database cannot be used.
     """
+    store = open_store(database)
     world = World(
-        store=open_store(database),
+        store=store,
+        committer=Committer(store),
         real_ms=clock,
         token_hex=secrets.token_hex,
         keys=keys,
         readings=readings,
         fee_rate=fee_rate,
+        remote=remote,
+        remote_control=remote_control,
         remote_webhooks=remote_webhooks,
     )
     courier = Courier(world, transport=webhook_transport)
-    table: dict[str, dict[str, Respond]] = {}
-    for api, handlers in ((description.load(), HANDLERS), (subscriptions.load(), subscriptions.HANDLERS)):
-        for operation in api.operations:
-            respond = _operation(world, operation, handlers[operation.id])
-            for prefix in api.prefixes:
-                table.setdefault(prefix + operation.path, {})[operation.method] = respond
-    for call in (*control.CONTROLS, *webhook_controls.controls(courier)):
-        table.setdefault(call.path, {})[call.method] = _control(world, call)
-    table[page.PATH] = {"GET": lambda call: page.answer(world, call)}
+    log = RequestsLog()
 
     @asynccontextmanager
     async def lifespan(_app: Starlette) -> "AsyncGenerator[None]":
@@ -105,91 +101,51 @@ def create_app(
         await courier.stop()
         world.store.close()
 
-    routes = [Route(path, Endpoint(methods)) for path, methods in table.items()]
-    app = Starlette(routes=routes, lifespan=lifespan)
+    app = Starlette(routes=[*_calls(world, courier, log), *_pages(world, log)], lifespan=lifespan)
     # /checkouts/ is not /checkouts, and a redirect would lead a signed request to a path it was not signed for.
     app.router.redirect_slashes = False
-    app.router.default = Endpoint({})
+    app.router.default = Endpoint({}, log)
     app.state.world = world
     app.state.courier = courier
     return app
 
 
-class Endpoint:
-    """All methods of one path. With none, it is what unknown paths come to."""
-
-    def __init__(self, methods: Mapping[str, Respond]) -> None:
-        self._methods = methods
-
-    async def __call__(self, scope: "Scope", receive: "Receive", send: "Send") -> None:
-        """Read the request, answer it, and log both on one line."""
-        started = time.perf_counter()
-        correlation_id = f"{secrets.token_hex(8)}-SANDBOX"
-        try:
-            call = await _read(StarletteRequest(scope, receive))
-        except ClientDisconnect:
-            # Half a request: nothing was done, and nobody is there to be told.
-            LOG.info("%s disconnected before the end of its request; correlation %s", scope["method"], correlation_id)
-            return
-        except asyncio.CancelledError:
-            # The server is being stopped and has waited long enough for the rest. Nothing was done either.
-            refusal = ApiError(503, "the sandbox was stopped before the end of the request")
-            LOG.info("stopped before the end of a %s; correlation %s", scope["method"], correlation_id)
-            await _response(_told(refusal, correlation_id))(scope, receive, send)
-            return
-        answer = await self._answer(call, correlation_id)
-        LOG.info(
-            "%s %s %s %d in %.1f ms; correlation %s",
-            rfc3339(wall_clock_ms()),
-            call.method,
-            call.raw_path,
-            answer.status,
-            (time.perf_counter() - started) * 1000,
-            correlation_id,
-        )
-        await _response(answer)(scope, receive, send)
-
-    async def _answer(self, call: Call, correlation_id: str) -> Answer:
-        try:
-            answer = self._method(call.method)(call)
-            return answer if isinstance(answer, Answer) else await answer
-        except ApiError as exc:
-            refusal = exc
-        except DBAPIError as exc:
-            # Locked for too long, disk full, read-only, connection lost. Its transaction was undone.
-            LOG.error("database: %s; correlation %s", " ".join(str(exc.orig).split()), correlation_id)  # noqa: TRY400
-            refusal = ApiError(503, "Service unavailable. Please try again later.")
-        except Exception as exc:  # noqa: BLE001, a server answers whatever happens
-            # Where it happened but not its message, which may quote the request.
-            place = "".join(traceback.format_tb(exc.__traceback__))
-            LOG.error("%s; correlation %s\n%s", type(exc).__name__, correlation_id, place)  # noqa: TRY400
-            refusal = ApiError(500, "An internal server error occurred. Please try again later.")
-        return _told(refusal, correlation_id)
-
-    def _method(self, method: str) -> Respond:
-        if not self._methods:
-            raise ApiError(404, "there is nothing at this path")
-        if method not in self._methods:
-            allowed = ", ".join(self._methods)
-            raise ApiError(405, f"this path answers {allowed} only", headers={"Allow": allowed})
-        return self._methods[method]
+def _calls(world: World, courier: Courier, log: RequestsLog) -> list[Route]:
+    """What programs call: the API, the subscriptions, and the control of this sandbox."""
+    table: dict[str, dict[str, Respond]] = {}
+    for api, does in ((description.load(), perform), (subscriptions.load(), subscriptions.perform)):
+        for operation in api.operations:
+            for prefix in api.prefixes:
+                table.setdefault(prefix + operation.path, {})[operation.method] = _operation(world, operation, does)
+    handles = {**control.CONTROLS, **webhook_controls.controls(courier)}
+    for operation in control.describe().operations:
+        table.setdefault(operation.path, {})[operation.method] = _control(world, operation, handles[operation.id])
+    limits = {"/__sandbox__/restore": control.LARGEST_BODY_BYTES}
+    return [
+        Route(path, Endpoint(methods, log, body_limit=limits.get(path, LARGEST_BODY_BYTES)))
+        for path, methods in table.items()
+    ]
 
 
-def _told(refusal: ApiError, correlation_id: str) -> Answer:
-    return Answer.json(refusal.status, refusal.body(correlation_id), refusal.headers)
+def _pages(world: World, log: RequestsLog) -> list[Route]:
+    """What people look at, and what is not there."""
+    routes: list[Route] = []
+    for page in (*pages.pages(world), *overview.pages(world, log)):
+        told = rendering.told if page.html else None
+        routes.append(Route(page.path, Endpoint({page.method: page.respond}, log, told=told, quiet=page.quiet)))
+    missing = Endpoint({}, log, otherwise=unemulated.answer)
+    return [
+        *routes,
+        *(Route(path, missing) for prefix in description.load().prefixes for path in unemulated.paths(prefix)),
+    ]
 
 
-def _response(answer: Answer) -> Response:
-    headers = {**answer.headers, "X-Content-Type-Options": "nosniff", "Cache-Control": "no-store"}
-    return Response(answer.body, answer.status, headers, answer.media_type or None)
-
-
-def _operation(world: World, operation: Operation, handle: Handler) -> Respond:
-    def respond(call: Call) -> Answer:
+def _operation(world: World, operation: Operation, does: Perform) -> Respond:
+    async def respond(call: Call) -> Answer:
         if world.keys is None:
-            control.refuse_other_sites(call)
+            admission.refuse_other_sites(call, remote=False)
         else:
-            tokens.authenticate(
+            key = tokens.authenticate(
                 [value for name, value in call.headers if name == "authorization"],
                 world.keys,
                 method=call.method,
@@ -197,51 +153,21 @@ def _operation(world: World, operation: Operation, handle: Handler) -> Respond:
                 path=call.raw_path,
                 now_s=world.real_ms() / 1000,
             )
+            tokens.authorize(key, operation.id, world.readings)
+        request = judge(call, operation, world.readings)
+        try:
+            return await does(world, request)
+        except faults.FaultsArmedError:
+            with world.store.writing() as transaction:
+                rules = faults.take_strikes(transaction, operation.id)
+            return await faults.suffer(rules, lambda: does(world, replace(request, spared=True)))
+
+    return respond
+
+
+def _control(world: World, operation: Operation, handle: control.Handle) -> Respond:
+    def respond(call: Call) -> Answer | Awaitable[Answer]:
+        admission.admit(call, remote=world.remote_control)
         return handle(world, judge(call, operation, world.readings))
 
     return respond
-
-
-def _control(world: World, called: control.Control) -> Respond:
-    def respond(call: Call) -> Answer | Awaitable[Answer]:
-        control.admit(call)
-        return called.handle(world, call)
-
-    return respond
-
-
-async def _read(request: StarletteRequest) -> Call:
-    """
-    The whole request. No more of a body than the limit is kept.
-
-    Raises:
-        ClientDisconnect: The sender went away in the middle.
-    """
-    body = bytearray()
-    drained = 0
-    async for chunk in request.stream():
-        if len(body) <= LARGEST_BODY_BYTES:
-            body += chunk
-        drained += len(chunk)
-        if drained > _MOST_DRAINED_BYTES:
-            break
-    scope = request.scope
-    return Call(
-        method=request.method,
-        # Present in uvicorn and httpx; the specification of ASGI calls it optional.
-        raw_path=scope.get("raw_path", scope["path"].encode()).decode("latin-1"),
-        query=scope["query_string"],
-        headers=tuple((name.decode("latin-1"), value.decode("latin-1")) for name, value in scope["headers"]),
-        body=bytes(body[: LARGEST_BODY_BYTES + 1]),
-        body_too_large=len(body) > LARGEST_BODY_BYTES,
-        origin=_origin(scope),
-        client=scope["client"][0] if scope.get("client") else None,
-        path_parameters=dict(request.path_params),
-    )
-
-
-def _origin(scope: "Scope") -> str:
-    """From the socket and not from the Host header, which may hold anything."""
-    host, port = scope.get("server") or ("localhost", None)
-    host = f"[{host}]" if ":" in host else host
-    return f"{scope['scheme']}://{host}:{port}" if port else f"{scope['scheme']}://{host}"

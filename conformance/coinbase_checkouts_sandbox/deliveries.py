@@ -138,7 +138,7 @@ def claim(transaction: Transaction, *, now_ms: int, real_ms: int, most: int) -> 
         query = query.limit(most - len(parcels)).with_for_update(of=DELIVERIES, skip_locked=True)
         lines: set[tuple[str, str]] = set()
         again = False
-        for row in transaction.execute(query).all():
+        for row in transaction.read(query).all():
             if (row.subscription_id, row.checkout_id) in lines:
                 continue
             parcel = _taken(transaction, row, now_ms=now_ms, real_ms=real_ms, at_work=at_work)
@@ -188,19 +188,19 @@ def _taken(transaction: Transaction, row: Row[Any], *, now_ms: int, real_ms: int
     if at_work and scheduled and row.hold is None:
         # It is the next one, which what is held back has to wait for.
         held = and_(DELIVERIES.c.subscription_id == row.subscription_id, DELIVERIES.c.hold == "held")
-        transaction.execute(update(DELIVERIES).where(held).values(hold=row.id))
+        transaction.write(update(DELIVERIES).where(held).values(hold=row.id))
     return parcel
 
 
 def record(transaction: Transaction, parcel: Parcel, outcome: Outcome, *, now_ms: int) -> None:
     """Write down what came of an attempt, and what follows from it."""
     query = select(DELIVERIES).where(DELIVERIES.c.id == parcel.delivery_id).with_for_update()
-    row = transaction.execute(query).one_or_none()
+    row = transaction.read(query).one_or_none()
     if row is None:
         # Everything was reset meanwhile.
         return
     _log(transaction, parcel, outcome)
-    transaction.execute(update(DELIVERIES).where(DELIVERIES.c.hold == parcel.delivery_id).values(hold="released"))
+    transaction.write(update(DELIVERIES).where(DELIVERIES.c.hold == parcel.delivery_id).values(hold="released"))
     if row.attempts != parcel.number:
         # It took longer than its lease, and somebody else has taken over.
         return
@@ -224,7 +224,7 @@ def record(transaction: Transaction, parcel: Parcel, outcome: Outcome, *, now_ms
 
 def give_back(transaction: Transaction, parcel: Parcel) -> None:
     """End the lease of a delivery whose attempt was broken off, so that it need not run out first."""
-    transaction.execute(
+    transaction.write(
         update(DELIVERIES)
         .where(DELIVERIES.c.id == parcel.delivery_id, DELIVERIES.c.attempts == parcel.number)
         .values(leased_ms=None)
@@ -240,7 +240,7 @@ def redeliver(transaction: Transaction, delivery_id: str) -> bool:
     """
     there = exists().where(SUBSCRIPTIONS.c.id == DELIVERIES.c.subscription_id)
     statement = update(DELIVERIES).where(DELIVERIES.c.id == delivery_id, there).values(extra=DELIVERIES.c.extra + 1)
-    found = transaction.execute(statement).rowcount > 0
+    found = transaction.write(statement).rowcount > 0
     transaction.rings = transaction.rings or found
     return found
 
@@ -248,10 +248,10 @@ def redeliver(transaction: Transaction, delivery_id: str) -> bool:
 def abandon(transaction: Transaction, subscription_id: str) -> None:
     """Give up what was still to be sent to a subscription that is being deleted."""
     mine = DELIVERIES.c.subscription_id == subscription_id
-    transaction.execute(
+    transaction.write(
         update(DELIVERIES).where(mine, DELIVERIES.c.due_ms.is_not(None)).values(state="failed", due_ms=None, hold=None)
     )
-    transaction.execute(update(DELIVERIES).where(mine, DELIVERIES.c.extra > 0).values(extra=0))
+    transaction.write(update(DELIVERIES).where(mine, DELIVERIES.c.extra > 0).values(extra=0))
 
 
 def next_due_ms(transaction: Transaction) -> int | None:
@@ -263,28 +263,28 @@ def next_due_ms(transaction: Transaction) -> int | None:
     query = select(func.min(DELIVERIES.c.due_ms)).join(
         SUBSCRIPTIONS, SUBSCRIPTIONS.c.id == DELIVERIES.c.subscription_id
     )
-    moment: int | None = transaction.execute(query.where(SUBSCRIPTIONS.c.is_enabled, _not_held())).scalar_one()
+    moment: int | None = transaction.read(query.where(SUBSCRIPTIONS.c.is_enabled, _not_held())).scalar_one()
     return moment
 
 
 def sendable(transaction: Transaction, *, now_ms: int, real_ms: int) -> bool:
     """Whether there is anything to claim."""
-    return transaction.execute(_sendable(now_ms, real_ms).limit(1)).first() is not None
+    return transaction.read(_sendable(now_ms, real_ms).limit(1)).first() is not None
 
 
 def unfinished(transaction: Transaction, *, now_ms: int, real_ms: int) -> bool:
     """Whether anything can be claimed, or is being sent by anybody."""
     leased = select(DELIVERIES.c.id).where(DELIVERIES.c.leased_ms > real_ms).limit(1)
-    return sendable(transaction, now_ms=now_ms, real_ms=real_ms) or transaction.execute(leased).first() is not None
+    return sendable(transaction, now_ms=now_ms, real_ms=real_ms) or transaction.read(leased).first() is not None
 
 
 def counts(transaction: Transaction) -> dict[str, int]:
     """How many deliveries are in each state, and how many are held back."""
     query = select(DELIVERIES.c.state, func.count().label("number")).group_by(DELIVERIES.c.state)
     found = dict.fromkeys(("pending", "processing", "retrying", "succeeded", "failed"), 0)
-    found |= {row.state: row.number for row in transaction.execute(query)}
+    found |= {row.state: row.number for row in transaction.read(query)}
     held = select(func.count()).select_from(DELIVERIES).where(~_not_held())
-    return {**found, "held": transaction.execute(held).scalar_one()}
+    return {**found, "held": transaction.read(held).scalar_one()}
 
 
 def recent(transaction: Transaction, limit: int, *conditions: ColumnElement[bool]) -> list[Delivery]:
@@ -302,7 +302,7 @@ def recent(transaction: Transaction, limit: int, *conditions: ColumnElement[bool
         .order_by(DELIVERIES.c.created_ms.desc(), DELIVERIES.c.number.desc(), DELIVERIES.c.id)
         .limit(limit)
     )
-    rows = transaction.execute(query).all()
+    rows = transaction.read(query).all()
     tried = _attempts(transaction, [row.id for row in rows])
     return [
         Delivery(
@@ -330,7 +330,7 @@ def _attempts(transaction: Transaction, delivery_ids: Sequence[str]) -> dict[str
         return {}
     query = select(ATTEMPTS).where(ATTEMPTS.c.delivery_id.in_(delivery_ids)).order_by(ATTEMPTS.c.number)
     found: dict[str, list[Attempt]] = {}
-    for row in transaction.execute(query).mappings():
+    for row in transaction.read(query).mappings():
         values = dict(row)
         found.setdefault(values.pop("delivery_id"), []).append(Attempt(**values))
     return {delivery_id: attempts[-_MOST_ATTEMPTS_SHOWN:] for delivery_id, attempts in found.items()}
@@ -373,8 +373,8 @@ def _log(transaction: Transaction, parcel: Parcel, outcome: Outcome) -> None:
         "error_name": outcome.error_name,
         "mischief": str(parcel.trick) if parcel.trick else None,
     }
-    transaction.execute(insert(ATTEMPTS), [row])
+    transaction.write(insert(ATTEMPTS), [row])
 
 
 def _set(transaction: Transaction, delivery_id: str, **values: Any) -> None:
-    transaction.execute(update(DELIVERIES).where(DELIVERIES.c.id == delivery_id).values(**values))
+    transaction.write(update(DELIVERIES).where(DELIVERIES.c.id == delivery_id).values(**values))

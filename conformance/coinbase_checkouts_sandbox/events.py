@@ -77,7 +77,7 @@ def expire(transaction: Transaction, world: World, now_ms: int, *, most: int | N
         # Another process that is writing down the same ones has them locked, or has committed and they are gone.
         query = select(CHECKOUTS).where(_ACTIVE, CHECKOUTS.c.expires_ms <= now_ms)
         query = query.order_by(CHECKOUTS.c.expires_ms, CHECKOUTS.c.id).limit(limit).with_for_update(skip_locked=True)
-        rows = [Checkout(**row) for row in transaction.execute(query).mappings()]
+        rows = [Checkout(**row) for row in transaction.read(query).mappings()]
         if not rows:
             break
         expired = [checkouts.as_of(row, now_ms) for row in rows]
@@ -94,7 +94,7 @@ def expire(transaction: Transaction, world: World, now_ms: int, *, most: int | N
 
 def next_expiry_ms(transaction: Transaction) -> int | None:
     """When the next checkout expires; None if none will. May be past."""
-    moment: int | None = transaction.execute(select(func.min(CHECKOUTS.c.expires_ms)).where(_ACTIVE)).scalar_one()
+    moment: int | None = transaction.read(select(func.min(CHECKOUTS.c.expires_ms)).where(_ACTIVE)).scalar_one()
     return moment
 
 
@@ -103,7 +103,7 @@ def _emit_all(
 ) -> None:
     """Events of a type, a checkout, perhaps a refund, and a time, in the order in which they happened."""
     listeners = _listeners(transaction)
-    number = transaction.execute(select(func.coalesce(func.max(DELIVERIES.c.number), 0))).scalar_one()
+    number = transaction.read(select(func.coalesce(func.max(DELIVERIES.c.number), 0))).scalar_one()
     events: list[dict[str, Any]] = []
     deliveries: list[dict[str, Any]] = []
     for event_type, checkout, refund_id, now_ms in happened:
@@ -133,9 +133,9 @@ def _emit_all(
                     "extra": 0,
                 }
             )
-    transaction.execute(insert(EVENTS), events)
+    transaction.write(insert(EVENTS), events)
     if deliveries:
-        transaction.execute(insert(DELIVERIES), deliveries)
+        transaction.write(insert(DELIVERIES), deliveries)
         transaction.rings = True
 
 
@@ -149,7 +149,7 @@ def _listeners(transaction: Transaction) -> dict[str, list[str]]:
     """Ids of the enabled subscriptions by the types they list; a type listed twice is still one delivery."""
     found: dict[str, list[str]] = {}
     query = select(SUBSCRIPTIONS.c.id, SUBSCRIPTIONS.c.event_types).where(SUBSCRIPTIONS.c.is_enabled)
-    for row in transaction.execute(query.order_by(SUBSCRIPTIONS.c.created_ms, SUBSCRIPTIONS.c.id)):
+    for row in transaction.read(query.order_by(SUBSCRIPTIONS.c.created_ms, SUBSCRIPTIONS.c.id)):
         for event_type in dict.fromkeys(row.event_types):
             found.setdefault(event_type, []).append(row.id)
     return found

@@ -63,27 +63,27 @@ class Signed:
 
 def order(transaction: Transaction, row: Mapping[str, Any]) -> None:
     """Have mischief done: id, kind, part, times, event_type and subscription_id (both None for any)."""
-    number = transaction.execute(select(func.coalesce(func.max(MISCHIEF.c.number), 0))).scalar_one() + 1
-    transaction.execute(insert(MISCHIEF), [{**row, "number": number}])
+    number = transaction.read(select(func.coalesce(func.max(MISCHIEF.c.number), 0))).scalar_one() + 1
+    transaction.write(insert(MISCHIEF), [{**row, "number": number}])
 
 
 def ordered(transaction: Transaction) -> list[dict[str, Any]]:
     """What is still to be done, in its order."""
     query = select(MISCHIEF).order_by(MISCHIEF.c.number, MISCHIEF.c.id)
-    return [dict(row) for row in transaction.execute(query).mappings()]
+    return [dict(row) for row in transaction.read(query).mappings()]
 
 
 def forget(transaction: Transaction) -> None:
     """No more mischief; what was held back may go."""
-    transaction.execute(delete(MISCHIEF))
-    transaction.execute(update(DELIVERIES).where(DELIVERIES.c.hold.is_not(None)).values(hold="released"))
+    transaction.write(delete(MISCHIEF))
+    transaction.write(update(DELIVERIES).where(DELIVERIES.c.hold.is_not(None)).values(hold="released"))
     transaction.rings = True
 
 
 def at_work(transaction: Transaction) -> bool:
     """Whether there is any mischief to be done, or anything held back by it."""
     held = select(DELIVERIES.c.id).where(DELIVERIES.c.hold.is_not(None))
-    return any(transaction.execute(query.limit(1)).first() is not None for query in (select(MISCHIEF.c.id), held))
+    return any(transaction.read(query.limit(1)).first() is not None for query in (select(MISCHIEF.c.id), held))
 
 
 def take(transaction: Transaction, *, subscription_id: str, event_type: str) -> Trick | None:
@@ -96,13 +96,13 @@ def take(transaction: Transaction, *, subscription_id: str, event_type: str) -> 
     # The one that another waits for must go.
     query = query.where(or_(MISCHIEF.c.kind != "reorder", ~held.exists()))
     query = query.order_by(MISCHIEF.c.number, MISCHIEF.c.id).limit(1).with_for_update()
-    row = transaction.execute(query).one_or_none()
+    row = transaction.read(query).one_or_none()
     if row is None:
         return None
     if row.times > 1:
-        transaction.execute(update(MISCHIEF).where(MISCHIEF.c.id == row.id).values(times=MISCHIEF.c.times - 1))
+        transaction.write(update(MISCHIEF).where(MISCHIEF.c.id == row.id).values(times=MISCHIEF.c.times - 1))
     else:
-        transaction.execute(delete(MISCHIEF).where(MISCHIEF.c.id == row.id))
+        transaction.write(delete(MISCHIEF).where(MISCHIEF.c.id == row.id))
     return Trick(row.kind, row.part)
 
 

@@ -1,10 +1,14 @@
 """
 What is kept, and the transactions it is kept in. SQLAlchemy Core, so that any of its databases will do.
+
+One writer at a time, whatever the database and however many processes: a write transaction begins by locking the one
+row of `sandbox` (SQLite locks the file). What it reads cannot change before it commits, so rules are checked where
+they are needed and nowhere else.
 """
 
 import threading
-from collections.abc import Callable, Collection, Generator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Collection, Generator, Mapping
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, fields
 from typing import Any, Final
 
@@ -14,6 +18,7 @@ from sqlalchemy import (
     CursorResult,
     Engine,
     Executable,
+    Insert,
     Select,
     and_,
     bindparam,
@@ -30,9 +35,18 @@ from coinbase_checkouts_sandbox.refunds import Refund
 from coinbase_checkouts_sandbox.tables import ANSWERS, CHECKOUTS, REFUNDS, SANDBOX
 
 # Every request needs these: built once, they cost a third of what building them anew does.
-_CLOCK_OFFSET: Final = select(SANDBOX.c.clock_offset_ms)
+_SANDBOX: Final = select(SANDBOX.c.clock_offset_ms, SANDBOX.c.armed_faults)
+_LOCKED_SANDBOX: Final = _SANDBOX.with_for_update()
+_ADD_CHECKOUT: Final = insert(CHECKOUTS)
+_KEEP_ANSWER: Final = insert(ANSWERS)
 _CHECKOUT: Final = select(CHECKOUTS).where(CHECKOUTS.c.id == bindparam("checkout_id"))
-_LOCKED_CHECKOUT: Final = _CHECKOUT.with_for_update()
+_GLANCE: Final = select(CHECKOUTS, SANDBOX.c.clock_offset_ms, SANDBOX.c.armed_faults).select_from(
+    SANDBOX.outerjoin(CHECKOUTS, CHECKOUTS.c.id == bindparam("checkout_id"))
+)
+_CHECKOUT_COLUMNS: Final = tuple(column.name for column in CHECKOUTS.columns)
+_KEPT_ANSWER: Final = select(ANSWERS.c.fingerprint, ANSWERS.c.created_ms, ANSWERS.c.status, ANSWERS.c.body).where(
+    and_(ANSWERS.c.operation == bindparam("operation"), ANSWERS.c.key == bindparam("key"))
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,42 +69,79 @@ class Filters:
     description_query: str | None
 
 
+@dataclass(frozen=True, slots=True)
+class Glance:
+    """One checkout, without its refunds, and what else stood in the database at that moment."""
+
+    checkout: Checkout | None
+    clock_offset_ms: int
+    armed_faults: int
+
+
 class Transaction:
-    """One transaction: everything in it happens, or nothing."""
+    """
+    One transaction: everything in it happens, or nothing.
 
-    def __init__(self, connection: Connection) -> None:
+    Attributes:
+        clock_offset_ms: How far the sandbox's clock is ahead of real time.
+        armed_faults: How many fault rules may still strike.
+        wrote: Whether anything was written so far.
+        rings: Set to have the store's bell rung once this has been committed: there is something to deliver.
+    """
+
+    def __init__(self, connection: Connection, *, writes: bool) -> None:
         self._connection = connection
+        row = connection.execute(_LOCKED_SANDBOX if writes else _SANDBOX).one()
+        self.clock_offset_ms: int = row[0]
+        self.armed_faults: int = row[1]
+        self.wrote = False
         self.rings = False
-        """Set to have the store's bell rung once this has been committed: there is something to deliver."""
+        self._put_off: dict[Insert, list[Mapping[str, Any]]] = {}
+        self._kept: dict[tuple[str, str], KeptAnswer] = {}
 
-    def execute(
-        self, statement: Executable, parameters: Mapping[str, Any] | Sequence[Mapping[str, Any]] | None = None
-    ) -> CursorResult[Any]:
-        """For modules that keep tables of their own."""
-        return self._connection.execute(statement, parameters)
+    def read(self, query: Executable, values: Mapping[str, Any] | None = None) -> CursorResult[Any]:
+        """Ask the database."""
+        self.flush()
+        return self._connection.execute(query, values)
 
-    def clock_offset_ms(self) -> int:
-        """How far the sandbox's clock is ahead of real time."""
-        return int(self._connection.execute(_CLOCK_OFFSET).scalar_one())
+    def write(self, statement: Executable, values: Mapping[str, Any] | list[Any] | None = None) -> CursorResult[Any]:
+        """
+        Change something.
 
-    def advance_clock(self, milliseconds: int) -> None:
-        """Move the sandbox's clock."""
-        self._connection.execute(update(SANDBOX).values(clock_offset_ms=SANDBOX.c.clock_offset_ms + milliseconds))
+        An act refuses before its first write: then the acts that are committed together with it need not be undone.
+        """
+        self.flush()
+        self.wrote = True
+        return self._connection.execute(statement, values)
+
+    def flush(self) -> None:
+        """Write what was put off, before anything else happens or the transaction ends."""
+        put_off, self._put_off = self._put_off, {}
+        for statement, rows in put_off.items():
+            self._connection.execute(statement, rows)
+
+    def _put_off_insert(self, statement: Insert, row: Mapping[str, Any]) -> None:
+        """Insert later, with the rows of other acts: eight rows by one statement cost what two cost by two."""
+        self.wrote = True
+        self._put_off.setdefault(statement, []).append(row)
+
+    def set_state(self, *, clock_offset_ms: int | None = None, armed_faults: int | None = None) -> None:
+        """Change what is not None."""
+        if clock_offset_ms is not None:
+            self.clock_offset_ms = clock_offset_ms
+        if armed_faults is not None:
+            self.armed_faults = armed_faults
+        self.write(update(SANDBOX).values(clock_offset_ms=self.clock_offset_ms, armed_faults=self.armed_faults))
 
     def checkout(self, checkout_id: str) -> Checkout | None:
-        """
-        The checkout as it was last written.
-
-        Where the database has row locks, a write transaction holds one on it until its end.
-        """
-        query = _LOCKED_CHECKOUT if self._connection.get_execution_options().get("writes") else _CHECKOUT
-        row = self._connection.execute(query, {"checkout_id": checkout_id}).mappings().one_or_none()
-        return None if row is None else Checkout(**row)
+        """The checkout as it was last written."""
+        row = self.read(_CHECKOUT, {"checkout_id": checkout_id}).one_or_none()
+        return None if row is None else Checkout(**row._mapping)  # noqa: SLF001, the name is public
 
     def refunds(self, checkout_ids: Collection[str]) -> list[Refund]:
         """The refunds of these checkouts; those of one checkout oldest first."""
         query = select(REFUNDS).where(REFUNDS.c.checkout_id.in_(checkout_ids)).order_by(REFUNDS.c.position)
-        return [Refund(**row) for row in self._connection.execute(query).mappings()]
+        return [Refund(**row) for row in self.read(query).mappings()]
 
     def page(self, filters: Filters, *, after: tuple[int, str] | None, limit: int, now_ms: int) -> list[Checkout]:
         """
@@ -107,11 +158,11 @@ class Transaction:
         query = query.order_by(created.desc(), identity.desc())
         needle = filters.description_query
         if needle is None:
-            return [Checkout(**row) for row in self._connection.execute(query.limit(limit)).mappings()]
+            return [Checkout(**row) for row in self.read(query.limit(limit)).mappings()]
         # Compared here: databases differ in what they call the same letter, and few fold more than ASCII.
         folded = needle.casefold()
         found: list[Checkout] = []
-        with self._connection.execute(query.execution_options(yield_per=200)) as rows:
+        with self.read(query.execution_options(yield_per=200)) as rows:
             for row in rows.mappings():
                 description = row["description"]
                 if description is not None and folded in description.casefold():
@@ -122,53 +173,88 @@ class Transaction:
 
     def add_checkout(self, checkout: Checkout) -> None:
         """Keep a new checkout."""
-        self._connection.execute(insert(CHECKOUTS), _row(checkout))
+        self._put_off_insert(_ADD_CHECKOUT, _row(checkout))
 
     def save_checkout(self, checkout: Checkout) -> None:
         """Keep a changed checkout."""
-        self._connection.execute(update(CHECKOUTS).where(CHECKOUTS.c.id == checkout.id).values(_row(checkout)))
+        self.write(update(CHECKOUTS).where(CHECKOUTS.c.id == checkout.id).values(_row(checkout)))
 
     def add_refund(self, refund: Refund) -> None:
         """Keep a new refund."""
-        self._connection.execute(insert(REFUNDS), _row(refund))
+        self.write(insert(REFUNDS), _row(refund))
 
     def save_refund(self, refund: Refund) -> None:
         """Keep a changed refund."""
-        self._connection.execute(update(REFUNDS).where(REFUNDS.c.id == refund.id).values(_row(refund)))
+        self.write(update(REFUNDS).where(REFUNDS.c.id == refund.id).values(_row(refund)))
 
     def kept_answer(self, operation: str, key: str) -> KeptAnswer | None:
         """What was answered under this key, however long ago."""
-        columns = (ANSWERS.c.fingerprint, ANSWERS.c.created_ms, ANSWERS.c.status, ANSWERS.c.body)
-        query = select(*columns).where(_is_key(operation, key))
-        row = self._connection.execute(query).mappings().one_or_none()
-        return None if row is None else KeptAnswer(**row)
+        put_off = self._kept.get((operation, key))
+        if put_off is not None:
+            return put_off
+        # Not `read`: of what was put off, the answers were just looked through.
+        row = self._connection.execute(_KEPT_ANSWER, {"operation": operation, "key": key}).one_or_none()
+        return None if row is None else KeptAnswer(**row._mapping)  # noqa: SLF001, the name is public
 
-    def forget_answer(self, operation: str, key: str) -> None:
-        """Let the key act again."""
-        self._connection.execute(delete(ANSWERS).where(_is_key(operation, key)))
+    def keep_answer(self, operation: str, key: str, answer: KeptAnswer) -> None:
+        """Keep what is answered under a key."""
+        self._put_off_insert(_KEEP_ANSWER, {"operation": operation, "key": key, **_row(answer)})
+        self._kept[operation, key] = answer
 
-    def claim_key(self, operation: str, key: str, *, fingerprint: str, now_ms: int) -> None:
+    def forget_answers(self, *, created_until_ms: int) -> None:
+        """Let the keys act again whose answers are as old as that."""
+        self.write(delete(ANSWERS).where(ANSWERS.c.created_ms <= created_until_ms))
+        self._kept.clear()
+
+
+class _Quick:
+    """
+    A statement with one value and one row, for the driver alone.
+
+    SQLAlchemy writes it and converts what comes back, as ever. What is left out is what it does around each execution,
+    which costs ten times what SQLite takes to answer.
+    """
+
+    def __init__(self, engine: Engine, query: Select[Any]) -> None:
+        self._engine = engine
+        self._query = query
+        compiled = query.compile(dialect=engine.dialect)
+        self._text = str(compiled)
+        self._name = None if compiled.positional else next(iter(compiled.params))
+        types = [column.type.dialect_impl(engine.dialect) for column in query.selected_columns]
+        self._convert = [type_.result_processor(engine.dialect, None) for type_ in types]
+
+    def __call__(self, value: str) -> list[Any]:
         """
-        Take the key for this transaction, before anything else is done in it.
+        The row.
 
         Raises:
-            IntegrityError: Another transaction has taken it, and has committed by now.
+            DBAPIError: The database failed.
         """
-        # The answer is not known yet; keep_answer follows in the same transaction, and nobody sees this before it.
-        row = {"operation": operation, "key": key, "fingerprint": fingerprint, "created_ms": now_ms}
-        self._connection.execute(insert(ANSWERS), {**row, "status": 0, "body": b""})
-
-    def keep_answer(self, operation: str, key: str, *, status: int, body: bytes) -> None:
-        """Keep what is answered under a claimed key."""
-        self._connection.execute(update(ANSWERS).where(_is_key(operation, key)).values(status=status, body=body))
+        try:
+            with closing(self._engine.raw_connection()) as connection, closing(connection.cursor()) as cursor:
+                cursor.execute(self._text, (value,) if self._name is None else {self._name: value})
+                row = cursor.fetchone()
+        except self._engine.dialect.loaded_dbapi.Error:
+            # Once more, for an error that is known everywhere, on a new connection if that is what is wrong.
+            with self._engine.connect() as slow:
+                return list(slow.execute(self._query, {"checkout_id": value}).one())
+        assert row is not None
+        pairs = zip(self._convert, row, strict=True)
+        return [value if value is None or convert is None else convert(value) for convert, value in pairs]
 
 
 class Store:
     """The database, opened and with its tables."""
 
     def __init__(self, engine: Engine) -> None:
-        self._readers = engine
-        self._writers = engine.execution_options(writes=True)
+        # SQLite knows one level only, the strictest.
+        shared = engine.dialect.name != "sqlite"
+        self._readers = engine.execution_options(isolation_level="REPEATABLE READ") if shared else engine
+        # The lock comes first; what is read after it must be what is there by then, not a snapshot from before.
+        self._writers = engine.execution_options(isolation_level="READ COMMITTED") if shared else engine
+        self._writers = self._writers.execution_options(writes=True)
+        self._glance = _Quick(engine, _GLANCE)
         # A database in memory is one connection, which threads of one process must take in turn.
         self._turn = threading.RLock()
         self.bell: Callable[[], None] = _nobody
@@ -176,16 +262,25 @@ class Store:
 
     @contextmanager
     def reading(self) -> Generator[Transaction]:
-        """A transaction that only reads. On SQLite it sees one state of the database throughout."""
+        """A transaction that only reads, and sees one state of the database throughout."""
         with self._turn, self._readers.begin() as connection:
-            yield Transaction(connection)
+            yield Transaction(connection, writes=False)
+
+    def glance(self, checkout_id: str) -> Glance:
+        """One checkout by one statement, which needs no transaction."""
+        with self._turn:
+            row = self._glance(checkout_id)
+        *columns, clock_offset_ms, armed_faults = row
+        checkout = None if columns[0] is None else Checkout(**dict(zip(_CHECKOUT_COLUMNS, columns, strict=True)))
+        return Glance(checkout, clock_offset_ms, armed_faults)
 
     @contextmanager
     def writing(self) -> Generator[Transaction]:
-        """A transaction that may write; an exception leaves everything as it was."""
+        """A transaction that may write, the only one at that time; an exception leaves everything as it was."""
         with self._turn, self._writers.begin() as connection:
-            transaction = Transaction(connection)
+            transaction = Transaction(connection, writes=True)
             yield transaction
+            transaction.flush()
         if transaction.rings:
             self.bell()
 
@@ -203,12 +298,8 @@ def _nobody() -> None:
     """Nobody listens."""
 
 
-def _row(record: Checkout | Refund) -> dict[str, Any]:
+def _row(record: Checkout | Refund | KeptAnswer) -> dict[str, Any]:
     return {field.name: getattr(record, field.name) for field in fields(record)}
-
-
-def _is_key(operation: str, key: str) -> ColumnElement[bool]:
-    return and_(ANSWERS.c.operation == operation, ANSWERS.c.key == key)
 
 
 def _matching(filters: Filters, now_ms: int) -> Select[Any]:

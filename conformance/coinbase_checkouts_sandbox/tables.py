@@ -22,8 +22,8 @@ from sqlalchemy import (
     text,
 )
 
-# Of the tables below. A database of another version is refused, not guessed at.
-SCHEMA_VERSION: Final = 1
+# Of the tables below. Older ones are migrated when they are opened, newer ones refused.
+SCHEMA_VERSION: Final = 2
 
 
 class _Money(TypeDecorator[Decimal]):
@@ -31,6 +31,10 @@ class _Money(TypeDecorator[Decimal]):
 
     impl = Text
     cache_ok = True
+
+    @property
+    def python_type(self) -> type[Any]:
+        return Decimal
 
     def process_bind_param(self, value: Decimal | None, dialect: Dialect) -> str | None:  # noqa: ARG002
         return None if value is None else f"{value:f}"
@@ -44,6 +48,10 @@ class _Json(TypeDecorator[Any]):
 
     impl = Text
     cache_ok = True
+
+    @property
+    def python_type(self) -> type[Any]:
+        return object
 
     def process_bind_param(self, value: Any, dialect: Dialect) -> str | None:  # noqa: ARG002
         return None if value is None else json.dumps(value)
@@ -61,6 +69,8 @@ SANDBOX: Final = Table(
     Column("schema_version", Integer, nullable=False),
     # Here and not in a process, so that several processes agree on the time.
     Column("clock_offset_ms", BigInteger, nullable=False),
+    # How many rows of faults may still strike: requests look here, and at the rules only if there are any.
+    Column("armed_faults", Integer, nullable=False, server_default="0"),
 )
 
 CHECKOUTS: Final = Table(
@@ -124,6 +134,16 @@ ANSWERS: Final = Table(
     Column("body", LargeBinary, nullable=False),
 )
 
+FAULTS: Final = Table(
+    "faults",
+    METADATA,
+    Column("id", Integer, primary_key=True, autoincrement=False),
+    Column("rule", _Json, nullable=False),
+    # Requests the rule was asked about, and those it struck.
+    Column("seen", Integer, nullable=False),
+    Column("struck", Integer, nullable=False),
+)
+
 # Webhooks. The outbox: a change of a checkout, its event and a delivery for each subscription are one transaction.
 
 SUBSCRIPTIONS: Final = Table(
@@ -158,7 +178,7 @@ DELIVERIES: Final = Table(
     "webhook_deliveries",
     METADATA,
     Column("id", String(36), primary_key=True),
-    # The order of emission, for moments that are equal. Not unique on purpose: two processes need not wait for it.
+    # The order of emission, for moments that are equal. Not unique: a restored snapshot may have any.
     Column("number", BigInteger, nullable=False),
     Column("event_id", String(36), ForeignKey("webhook_events.id"), nullable=False),
     # No foreign key: what was delivered stays in the log when the subscription is gone.

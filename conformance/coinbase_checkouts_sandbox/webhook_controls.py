@@ -4,97 +4,68 @@ The control calls about webhooks: what was sent and what came of it, sending now
 Below the control contract, and not part of Coinbase's API. JSON over HTTP, no token, loopback only.
 """
 
+import re
 from collections.abc import Mapping
 from typing import Any, Final
 
-from coinbase_checkouts_sandbox import deliveries, events, mischief
+from coinbase_checkouts_sandbox import deliveries, mischief
 from coinbase_checkouts_sandbox.answers import Answer
 from coinbase_checkouts_sandbox.clock import rfc3339
-from coinbase_checkouts_sandbox.control import Control
+from coinbase_checkouts_sandbox.control import Handle
 from coinbase_checkouts_sandbox.courier import Courier
 from coinbase_checkouts_sandbox.deliveries import Attempt, Delivery
-from coinbase_checkouts_sandbox.description import Parameter, validator
 from coinbase_checkouts_sandbox.errors import ApiError
-from coinbase_checkouts_sandbox.requests import Call, check, parse_json, query_of
+from coinbase_checkouts_sandbox.requests import Request
 from coinbase_checkouts_sandbox.world import World
 
-_BASE: Final = "/__sandbox__/webhooks"
-_MOST_TIMES: Final = 1_000_000
-
-_LIMIT: Final = Parameter(
-    name="limit",
-    place="query",
-    required=False,
-    kind="integer",
-    default=50,
-    validator=validator({"type": "integer", "minimum": 1, "maximum": 500}),
-)
-_UUID_TEXT: Final = {"type": "string", "pattern": "^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$"}
-_UUID: Final = validator(_UUID_TEXT)
-_ORDER: Final = validator(
-    {
-        "type": "object",
-        "required": ["kind"],
-        "properties": {
-            "kind": {"enum": list(mischief.KINDS)},
-            "part": {"type": "string"},
-            "times": {"type": "integer", "minimum": 1, "maximum": _MOST_TIMES},
-            "eventType": {"enum": sorted(events.TYPES)},
-            "subscriptionId": _UUID_TEXT,
-        },
-        # Here a misspelt name would be mischief of another kind than was asked for.
-        "additionalProperties": False,
-    }
-)
+_UUID: Final = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 
-def controls(courier: Courier) -> tuple[Control, ...]:
-    """The calls, for one server."""
+def controls(courier: Courier) -> dict[str, Handle]:
+    """The calls of one server, by operationId of the control description."""
 
-    async def flush(world: World, _call: Call) -> Answer:
+    async def flush(world: World, _request: Request) -> Answer:
         """POST …/flush: send all that is due, and wait for what comes of it."""
         done = await courier.flush()
         with world.store.reading() as transaction:
             counts = deliveries.counts(transaction)
         return Answer.json(200, {**done, "deliveries": counts})
 
-    return (
-        Control("GET", f"{_BASE}/deliveries", log),
-        Control("POST", f"{_BASE}/deliveries/{{id}}/redeliver", redeliver),
-        Control("POST", f"{_BASE}/flush", flush),
-        Control("GET", f"{_BASE}/mischief", list_mischief),
-        Control("POST", f"{_BASE}/mischief", order_mischief),
-        Control("DELETE", f"{_BASE}/mischief", forget_mischief),
-    )
+    return {
+        "listDeliveries": log,
+        "redeliver": redeliver,
+        "flush": flush,
+        "listMischief": list_mischief,
+        "orderMischief": order_mischief,
+        "forgetMischief": forget_mischief,
+    }
 
 
-def log(world: World, call: Call) -> Answer:
+def log(world: World, request: Request) -> Answer:
     """GET …/deliveries: the log, newest first."""
-    limit = query_of(call, _LIMIT)
     with world.store.reading() as transaction:
-        found = deliveries.recent(transaction, limit)
+        found = deliveries.recent(transaction, request.query["limit"])
     return Answer.json(200, {"deliveries": [shown(delivery) for delivery in found]})
 
 
-def redeliver(world: World, call: Call) -> Answer:
+def redeliver(world: World, request: Request) -> Answer:
     """POST …/deliveries/{id}/redeliver: send it once more, with the same event id and body, signed anew."""
-    delivery_id = call.path_parameters["id"]
+    delivery_id = request.path["id"]
     with world.store.writing() as transaction:
-        if not _UUID.is_valid(delivery_id) or not deliveries.redeliver(transaction, delivery_id):
+        if not _UUID.fullmatch(delivery_id) or not deliveries.redeliver(transaction, delivery_id):
             raise ApiError(404, "path id: no delivery has this id, or its subscription is gone")
     return Answer.json(202, {"id": delivery_id})
 
 
-def list_mischief(world: World, _call: Call) -> Answer:
+def list_mischief(world: World, _request: Request) -> Answer:
     """GET …/mischief: what is still to be done."""
     with world.store.reading() as transaction:
         return Answer.json(200, {"mischief": [_order_shown(row) for row in mischief.ordered(transaction)]})
 
 
-def order_mischief(world: World, call: Call) -> Answer:
+def order_mischief(world: World, request: Request) -> Answer:
     """POST …/mischief: have it done to the next so many attempts."""
-    body = parse_json(call)
-    check(_ORDER, body, "body")
+    body = request.body
     parts = mischief.KINDS[body["kind"]]
     if body.get("part") not in (parts or (None,)):
         wanted = f"must be one of {', '.join(parts)}" if parts else "must not be there"
@@ -113,7 +84,7 @@ def order_mischief(world: World, call: Call) -> Answer:
     return Answer.json(201, _order_shown(row))
 
 
-def forget_mischief(world: World, _call: Call) -> Answer:
+def forget_mischief(world: World, _request: Request) -> Answer:
     """DELETE …/mischief: none any more, and what was held back may go."""
     with world.store.writing() as transaction:
         mischief.forget(transaction)
