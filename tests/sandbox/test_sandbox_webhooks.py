@@ -23,9 +23,11 @@ from queue import Queue
 from typing import TYPE_CHECKING, Any
 
 import httpx
+import jwt
 import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric.ec import SECP256R1, generate_private_key
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from hypothesis import HealthCheck, given, settings
@@ -33,6 +35,7 @@ from hypothesis import strategies as st
 from jsonschema import Draft202012Validator, FormatChecker
 
 from coinbase_checkouts_sandbox import courier, deliveries, events
+from coinbase_checkouts_sandbox.keys import VerificationKey
 
 if TYPE_CHECKING:
     from tests.sandbox.conftest import Sandbox, Server
@@ -880,6 +883,32 @@ def test_a_subscription_is_told_as_it_was_asked_for(sandbox: Sandbox) -> None:
     } == created
     assert created == sandbox.call("GET", f"{SUBSCRIPTIONS}/{created['subscriptionId']}").json()
     assert 36 == len(secret) == len(created["subscriptionId"])
+
+
+def test_tokens_are_checked_as_everywhere(sandbox_with: Callable[..., Sandbox]) -> None:
+    """
+    The token's uri names the host that was asked and the path below /platform; without one the answer is 401.
+    """
+    key = Ed25519PrivateKey.generate()
+    sandbox = sandbox_with(keys={"k": VerificationKey("k", "EdDSA", key.public_key())})
+
+    def status(method: str, path: str, signed_path: str) -> int:
+        claims = {
+            "sub": "k",
+            "iss": "cdp",
+            "nbf": START_S,
+            "exp": START_S + 120,
+            "uri": f"{method} 127.0.0.1{signed_path}",
+        }
+        token = jwt.encode(claims, key, algorithm="EdDSA", headers={"kid": "k"})
+        return sandbox.call(method, path, headers={"Authorization": f"Bearer {token}"}).status_code
+
+    assert (200, 401, 401, 404) == (
+        status("GET", SUBSCRIPTIONS, SUBSCRIPTIONS),
+        status("GET", SUBSCRIPTIONS, SUBSCRIPTIONS.removeprefix("/platform")),
+        sandbox.call("GET", SUBSCRIPTIONS).status_code,
+        status("DELETE", f"{SUBSCRIPTIONS}/0", f"{SUBSCRIPTIONS}/0"),
+    )
 
 
 def test_a_replacement_replaces_everything(sandbox: Sandbox) -> None:
