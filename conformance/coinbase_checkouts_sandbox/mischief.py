@@ -76,8 +76,14 @@ def ordered(transaction: Transaction) -> list[dict[str, Any]]:
 def forget(transaction: Transaction) -> None:
     """No more mischief; what was held back may go."""
     transaction.write(delete(MISCHIEF))
-    transaction.write(update(DELIVERIES).where(DELIVERIES.c.hold == "held").values(hold="released"))
+    transaction.write(update(DELIVERIES).where(DELIVERIES.c.hold.is_not(None)).values(hold="released"))
     transaction.rings = True
+
+
+def at_work(transaction: Transaction) -> bool:
+    """Whether there is any mischief to be done, or anything held back by it."""
+    held = select(DELIVERIES.c.id).where(DELIVERIES.c.hold.is_not(None))
+    return any(transaction.read(query.limit(1)).first() is not None for query in (select(MISCHIEF.c.id), held))
 
 
 def take(transaction: Transaction, *, subscription_id: str, event_type: str) -> Trick | None:
