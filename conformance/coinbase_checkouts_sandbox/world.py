@@ -16,7 +16,6 @@ from coinbase_checkouts_sandbox.readings import Readings
 from coinbase_checkouts_sandbox.refunds import Refund
 from coinbase_checkouts_sandbox.store import Store, Transaction
 
-
 _ID: Final = re.compile("[0-9a-f]{24}")
 
 
