@@ -91,8 +91,6 @@ def is_memory(url: str) -> bool:
 def _configure_sqlite(connection: Any, _record: Any) -> None:
     # The driver would begin transactions by its own rules, too late for a lock; _begin_sqlite does it instead.
     connection.isolation_level = None
-    # Kept by the file, and nothing to a database in memory.
-    connection.execute("PRAGMA journal_mode=WAL")
     connection.execute("PRAGMA synchronous=FULL")
     connection.execute("PRAGMA foreign_keys=ON")
 
@@ -122,6 +120,14 @@ def _prepare_with_others(engine: Engine) -> None:
 
 
 def _prepare(engine: Engine) -> None:
+    _make_tables(engine)
+    if engine.dialect.name == "sqlite":
+        # Kept by the file, and nothing to a database in memory. Not before: somebody else's file stays as it is.
+        with engine.execution_options(glances=True).connect() as connection:
+            connection.exec_driver_sql("PRAGMA journal_mode=WAL")
+
+
+def _make_tables(engine: Engine) -> None:
     with engine.execution_options(writes=True).begin() as connection:
         existing = inspect(connection)
         if existing.has_table(SANDBOX.name):

@@ -7,6 +7,7 @@ import copy
 import json
 from collections.abc import Callable, Iterator
 from importlib.resources import files
+from operator import itemgetter
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -233,7 +234,7 @@ def ordered(document: dict[str, Any]) -> dict[str, Any]:
     """The same with rows in a known order: last a checkout that was refunded, and a refund that is PENDING."""
     ordered = copy.deepcopy(document)
     for name, column in ((CHECKOUT, "status"), (REFUND, "position"), (ANSWER, "operation")):
-        ordered["tables"][name].sort(key=lambda row, column=column: row[column])
+        ordered["tables"][name].sort(key=itemgetter(column))
     return ordered
 
 
