@@ -14,6 +14,8 @@ class Answer:
     body: bytes
     headers: Mapping[str, str] = field(default_factory=dict)
     media_type: str = "application/json"
+    kept_bytes: int | None = None
+    """After so many bytes of the body the connection is dropped; 0 with status 0: before anything is sent."""
 
     @classmethod
     def json(cls, status: int, content: Any, headers: Mapping[str, str] | None = None) -> Self:

@@ -1,8 +1,8 @@
 """
 The server as an ASGI application: routes, errors and the request log.
 
-Every answer is computed by a plain function on a request that was read to its end, called inline from the event loop.
-That is on purpose: a request takes about a millisecond, most of it the database's single writer, so threads would only
+Every answer is computed by plain functions on a request that was read to its end, called inline from the event loop.
+That is on purpose: a request takes less than a millisecond, and the writes wait for one writer, so threads would only
 queue for the same lock; and one request at a time per process leaves nothing half done for another to see. Several
 processes may share a database.
 """
@@ -12,8 +12,9 @@ import logging
 import secrets
 import time
 import traceback
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from decimal import Decimal
 from typing import TYPE_CHECKING, Final
 
@@ -24,16 +25,17 @@ from starlette.requests import Request as StarletteRequest
 from starlette.responses import Response
 from starlette.routing import Route
 
-from coinbase_checkouts_sandbox import control, description, money, page, tokens
+from coinbase_checkouts_sandbox import admission, control, description, faults, money, page, tokens
 from coinbase_checkouts_sandbox.answers import Answer
 from coinbase_checkouts_sandbox.clock import rfc3339, wall_clock_ms
+from coinbase_checkouts_sandbox.commits import Committer
 from coinbase_checkouts_sandbox.database import open_store
 from coinbase_checkouts_sandbox.description import Operation
 from coinbase_checkouts_sandbox.errors import ApiError
 from coinbase_checkouts_sandbox.keys import VerificationKey
-from coinbase_checkouts_sandbox.operations import HANDLERS
+from coinbase_checkouts_sandbox.operations import perform
 from coinbase_checkouts_sandbox.readings import DEFAULT, Readings
-from coinbase_checkouts_sandbox.requests import LARGEST_BODY_BYTES, Call, judge
+from coinbase_checkouts_sandbox.requests import LARGEST_BODY_BYTES, Call, Request, judge
 from coinbase_checkouts_sandbox.world import World
 
 if TYPE_CHECKING:
@@ -47,7 +49,10 @@ LOG: Final = logging.getLogger("coinbase_checkouts_sandbox")
 # but not without end.
 _MOST_DRAINED_BYTES: Final = 64 << 20
 
-Respond = Callable[[Call], Answer]
+# By this name the server (see serving) and the in-process transport hand in how a connection is dropped.
+DROP: Final = "coinbase_checkouts.drop"
+
+Respond = Callable[[Call], Awaitable[Answer]]
 
 
 def create_app(
@@ -57,6 +62,8 @@ def create_app(
     clock: Callable[[], int] = wall_clock_ms,
     readings: Readings = DEFAULT,
     fee_rate: Decimal = money.FEE_RATE,
+    remote_control: bool = False,
+    remote_webhooks: bool = False,
 ) -> Starlette:
     """
     The sandbox as an ASGI application; needs no server to be tried (httpx.ASGITransport).
@@ -66,6 +73,8 @@ def create_app(
         keys: Keys that may sign tokens, by id. None: no token is asked for.
         clock: Real time in milliseconds since the epoch; what the clock was moved by is added to it, except for tokens.
         fee_rate: Part of a payment that is kept as fee.
+        remote_control: Answer control calls to other machines too.
+        remote_webhooks: Send events to other machines too.
 
     `app.state.world.store.close()` closes the database where no lifespan is run.
 
@@ -73,28 +82,36 @@ def create_app(
         DatabaseError: The database cannot be used.
     """
     api = description.load()
+    store = open_store(database)
     world = World(
-        store=open_store(database),
+        store=store,
+        committer=Committer(store),
         real_ms=clock,
         token_hex=secrets.token_hex,
         keys=keys,
         readings=readings,
         fee_rate=fee_rate,
+        remote_control=remote_control,
+        remote_webhooks=remote_webhooks,
     )
     table: dict[str, dict[str, Respond]] = {}
     for operation in api.operations:
         for prefix in api.prefixes:
             table.setdefault(prefix + operation.path, {})[operation.method] = _operation(world, operation)
-    for call in control.CONTROLS:
-        table.setdefault(call.path, {})[call.method] = _control(world, call)
-    table[page.PATH] = {"GET": lambda call: page.answer(world, call)}
+    for operation in control.describe().operations:
+        table.setdefault(operation.path, {})[operation.method] = _control(world, operation)
+    table[page.PATH] = {"GET": _page(world)}
 
     @asynccontextmanager
     async def lifespan(_app: Starlette) -> "AsyncGenerator[None]":
         yield
         world.store.close()
 
-    routes = [Route(path, Endpoint(methods)) for path, methods in table.items()]
+    largest = {"/__sandbox__/restore": control.LARGEST_BODY_BYTES}
+    routes = [
+        Route(path, Endpoint(methods, body_limit=largest.get(path, LARGEST_BODY_BYTES)))
+        for path, methods in table.items()
+    ]
     app = Starlette(routes=routes, lifespan=lifespan)
     # /checkouts/ is not /checkouts, and a redirect would lead a signed request to a path it was not signed for.
     app.router.redirect_slashes = False
@@ -106,26 +123,27 @@ def create_app(
 class Endpoint:
     """All methods of one path. With none, it is what unknown paths come to."""
 
-    def __init__(self, methods: Mapping[str, Respond]) -> None:
+    def __init__(self, methods: Mapping[str, Respond], *, body_limit: int = LARGEST_BODY_BYTES) -> None:
         self._methods = methods
+        self._body_limit = body_limit
 
     async def __call__(self, scope: "Scope", receive: "Receive", send: "Send") -> None:
         """Read the request, answer it, and log both on one line."""
         started = time.perf_counter()
         correlation_id = f"{secrets.token_hex(8)}-SANDBOX"
         try:
-            call = await _read(StarletteRequest(scope, receive))
+            call = await _read(StarletteRequest(scope, receive), self._body_limit)
+            answer = await self._answer(call, correlation_id)
         except ClientDisconnect:
             # Half a request: nothing was done, and nobody is there to be told.
             LOG.info("%s disconnected before the end of its request; correlation %s", scope["method"], correlation_id)
             return
         except asyncio.CancelledError:
-            # The server is being stopped and has waited long enough for the rest. Nothing was done either.
-            refusal = ApiError(503, "the sandbox was stopped before the end of the request")
-            LOG.info("stopped before the end of a %s; correlation %s", scope["method"], correlation_id)
+            # The server is being stopped, and has waited long enough for the rest of the request or of a fault.
+            refusal = ApiError(503, "the sandbox was stopped before the request was answered")
+            LOG.info("stopped before a %s was answered; correlation %s", scope["method"], correlation_id)
             await _response(_told(refusal, correlation_id))(scope, receive, send)
             return
-        answer = self._answer(call, correlation_id)
         LOG.info(
             "%s %s %s %d in %.1f ms; correlation %s",
             rfc3339(wall_clock_ms()),
@@ -135,11 +153,14 @@ class Endpoint:
             (time.perf_counter() - started) * 1000,
             correlation_id,
         )
-        await _response(answer)(scope, receive, send)
+        if answer.kept_bytes is None:
+            await _response(answer)(scope, receive, send)
+        else:
+            await _broken_off(answer, answer.kept_bytes, scope, receive, send)
 
-    def _answer(self, call: Call, correlation_id: str) -> Answer:
+    async def _answer(self, call: Call, correlation_id: str) -> Answer:
         try:
-            return self._method(call.method)(call)
+            return await self._method(call.method)(call)
         except ApiError as exc:
             refusal = exc
         except DBAPIError as exc:
@@ -171,12 +192,22 @@ def _response(answer: Answer) -> Response:
     return Response(answer.body, answer.status, headers, answer.media_type)
 
 
-def _operation(world: World, operation: Operation) -> Respond:
-    handle = HANDLERS[operation.id]
+async def _broken_off(answer: Answer, kept_bytes: int, scope: "Scope", receive: "Receive", send: "Send") -> None:
+    """Send so much of the body, and drop the connection."""
+    if answer.status:
+        response = _response(answer)
+        await send({"type": "http.response.start", "status": answer.status, "headers": response.raw_headers})
+        await send({"type": "http.response.body", "body": answer.body[:kept_bytes], "more_body": True})
+    scope["extensions"][DROP]()
+    # Until the server knows it, too; it would complain of an answer without an end.
+    while (await receive())["type"] != "http.disconnect":
+        pass
 
-    def respond(call: Call) -> Answer:
+
+def _operation(world: World, operation: Operation) -> Respond:
+    async def respond(call: Call) -> Answer:
         if world.keys is None:
-            control.refuse_other_sites(call)
+            admission.refuse_other_sites(call, remote=False)
         else:
             tokens.authenticate(
                 [value for name, value in call.headers if name == "authorization"],
@@ -186,20 +217,39 @@ def _operation(world: World, operation: Operation) -> Respond:
                 path=call.raw_path,
                 now_s=world.real_ms() / 1000,
             )
+        request = judge(call, operation, world.readings)
+        try:
+            return await perform(world, request)
+        except faults.FaultsArmedError:
+            return await _struck(world, request)
+
+    return respond
+
+
+async def _struck(world: World, request: Request) -> Answer:
+    with world.store.writing() as transaction:
+        rules = faults.take_strikes(transaction, request.operation.id)
+    return await faults.suffer(rules, lambda: perform(world, replace(request, spared=True)))
+
+
+def _control(world: World, operation: Operation) -> Respond:
+    handle = control.CONTROLS[operation.id]
+
+    async def respond(call: Call) -> Answer:
+        admission.admit(call, remote=world.remote_control)
         return handle(world, judge(call, operation, world.readings))
 
     return respond
 
 
-def _control(world: World, called: control.Control) -> Respond:
-    def respond(call: Call) -> Answer:
-        control.admit(call)
-        return called.handle(world, call)
+def _page(world: World) -> Respond:
+    async def respond(call: Call) -> Answer:
+        return page.answer(world, call)
 
     return respond
 
 
-async def _read(request: StarletteRequest) -> Call:
+async def _read(request: StarletteRequest, limit: int) -> Call:
     """
     The whole request. No more of a body than the limit is kept.
 
@@ -209,10 +259,10 @@ async def _read(request: StarletteRequest) -> Call:
     body = bytearray()
     drained = 0
     async for chunk in request.stream():
-        if len(body) <= LARGEST_BODY_BYTES:
+        if len(body) <= limit:
             body += chunk
         drained += len(chunk)
-        if drained > _MOST_DRAINED_BYTES:
+        if drained > max(limit, _MOST_DRAINED_BYTES):
             break
     scope = request.scope
     return Call(
@@ -221,8 +271,8 @@ async def _read(request: StarletteRequest) -> Call:
         raw_path=scope.get("raw_path", scope["path"].encode()).decode("latin-1"),
         query=scope["query_string"],
         headers=tuple((name.decode("latin-1"), value.decode("latin-1")) for name, value in scope["headers"]),
-        body=bytes(body[: LARGEST_BODY_BYTES + 1]),
-        body_too_large=len(body) > LARGEST_BODY_BYTES,
+        body=bytes(body[: limit + 1]),
+        body_limit=limit,
         origin=_origin(scope),
         client=scope["client"][0] if scope.get("client") else None,
         path_parameters=dict(request.path_params),

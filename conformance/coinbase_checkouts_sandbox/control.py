@@ -1,165 +1,126 @@
 """
-The control contract: pay a checkout, settle a refund, move the clock. JSON over HTTP, no token, loopback only.
+The control calls: pay a checkout, settle a refund, move the clock, break things, begin anew. JSON over HTTP, no token.
 
-Not part of Coinbase's API. The conformance suite relies on exactly these four calls.
+Not part of Coinbase's API; control.openapi.json describes them, and judges what they are sent. The conformance suite
+relies on four of them only: about, pay, settle and advance.
 """
 
-import re
+import json
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from typing import Any, Final
+from functools import cache
+from importlib.resources import files
+from types import MappingProxyType
+from typing import Final
 
-from jsonschema_rs import Draft202012Validator
-
-from coinbase_checkouts_sandbox import checkouts, refunds
+from coinbase_checkouts_sandbox import acts, faults, snapshots
 from coinbase_checkouts_sandbox.answers import Answer
-from coinbase_checkouts_sandbox.clock import LATEST_MS, rfc3339
-from coinbase_checkouts_sandbox.description import validator
-from coinbase_checkouts_sandbox.errors import ApiError, IllegalChangeError
-from coinbase_checkouts_sandbox.loopback import is_loopback
-from coinbase_checkouts_sandbox.requests import Call, check, parse_json
-from coinbase_checkouts_sandbox.world import World, checkout_answer, found
+from coinbase_checkouts_sandbox.clock import rfc3339
+from coinbase_checkouts_sandbox.description import Description, compiled
+from coinbase_checkouts_sandbox.requests import Request
+from coinbase_checkouts_sandbox.store import Transaction
+from coinbase_checkouts_sandbox.world import World
 
 NAME: Final = "coinbase-checkouts sandbox"
 
-# Room above the clock for every expiry, in a calendar that ends with the year 9999.
-_LATEST_NOW_MS: Final = LATEST_MS - 366 * 86_400_000
+# A snapshot is as large as what was done in the sandbox.
+LARGEST_BODY_BYTES: Final = 64 << 20
 
-# Eight thousand years and a bit; keeps the sum inside 64 bits, _LATEST_NOW_MS does the rest.
-_MOST_SECONDS: Final = 1 << 38
-
-
-_HOST: Final = re.compile(r"(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9.-]+)(?::\d{1,5})?")
+_DOCUMENT: Final = files(__package__) / "control.openapi.json"
 
 
-def _object_with(name: str, schema: dict[str, Any]) -> Draft202012Validator:
-    return validator({"type": "object", "required": [name], "properties": {name: schema}})
+@cache
+def describe() -> Description:
+    """The control calls, from their description."""
+    return compiled(json.loads(_DOCUMENT.read_bytes()))
 
 
-_PAY: Final = _object_with("outcome", {"enum": ["COMPLETED", "FAILED", "PROCESSING"]})
-_SETTLE: Final = _object_with("outcome", {"enum": ["COMPLETED", "FAILED"]})
-# Time that goes back would bring expired checkouts to life again.
-_ADVANCE: Final = _object_with("seconds", {"type": "integer", "minimum": 0, "maximum": _MOST_SECONDS})
-
-
-@dataclass(frozen=True, slots=True)
-class Control:
-    """One control call."""
-
-    method: str
-    path: str
-    handle: Callable[[World, Call], Answer]
-
-
-def admit(call: Call) -> None:
-    """
-    Keep the control calls to programs of this machine.
-
-    Raises:
-        ApiError: 403.
-    """
-    if call.client is None or not is_loopback(call.client):
-        raise ApiError(403, "control calls are answered to this machine only")
-    if not call.header("host"):
-        raise ApiError(403, "header host: control calls must name this machine by a loopback address")
-    refuse_other_sites(call)
-
-
-def refuse_other_sites(call: Call) -> None:
-    """
-    Refuse what a page of another site sends through the user's browser, where no token keeps it out.
-
-    Neither from its own origin (Origin, Sec-Fetch-Site) nor through a name of its own that it points at this
-    machine (Host).
-
-    Raises:
-        ApiError: 403.
-    """
-    host = call.header("host") or "localhost"
-    name = _HOST.fullmatch(host)
-    if name is None or not is_loopback(name[1].strip("[]")):
-        raise ApiError(403, "header host: calls without a token must name this machine by a loopback address")
-    origin = call.header("origin")
-    if origin is not None and origin.lower() != f"http://{host}".lower():
-        raise ApiError(403, "header origin: calls without a token from other sites are refused")
-    if call.header("sec-fetch-site") not in {None, "same-origin", "none"}:
-        raise ApiError(403, "header sec-fetch-site: calls without a token from other sites are refused")
-
-
-def about(world: World, _call: Call) -> Answer:
+def about(world: World, _request: Request) -> Answer:
     """GET /__sandbox__/."""
     with world.store.reading() as transaction:
         now_ms = world.now_ms(transaction)
     return Answer.json(200, {"name": NAME, "now": rfc3339(now_ms)})
 
 
-def pay(world: World, call: Call) -> Answer:
+def describe_control(_world: World, _request: Request) -> Answer:
+    """GET /__sandbox__/openapi.json."""
+    return Answer(200, _DOCUMENT.read_bytes())
+
+
+def pay(world: World, request: Request) -> Answer:
     """POST /__sandbox__/checkouts/{id}/pay."""
-    outcome = _body(call, _PAY)["outcome"]
-    with world.store.writing() as transaction:
-        now_ms = world.now_ms(transaction)
-        before, its_refunds = found(transaction, call.path_parameters["id"], now_ms)
-        try:
-            checkout = checkouts.paid(
-                before,
-                outcome,
-                transaction_hash=world.transaction_hash(),
-                fee_rate=world.fee_rate,
-                now_ms=now_ms,
-            )
-        except IllegalChangeError as exc:
-            raise _conflict(exc) from None
-        transaction.save_checkout(checkout)
-    return Answer.json(200, checkout_answer(checkout, its_refunds))
+    return Answer.json(200, acts.pay(world, request.path["id"], request.body["outcome"]))
 
 
-def settle(world: World, call: Call) -> Answer:
+def settle(world: World, request: Request) -> Answer:
     """POST /__sandbox__/checkouts/{id}/refunds/{refundId}/settle."""
-    outcome = _body(call, _SETTLE)["outcome"]
-    with world.store.writing() as transaction:
-        now_ms = world.now_ms(transaction)
-        before, its_refunds = found(transaction, call.path_parameters["id"], now_ms)
-        asked_for = [refund for refund in its_refunds if refund.id == call.path_parameters["refundId"]]
-        if not asked_for:
-            raise ApiError(404, "path refundId: this checkout has no refund with this id")
-        try:
-            checkout, settled = refunds.settled(
-                before, its_refunds, asked_for[0], outcome, transaction_hash=world.transaction_hash(), now_ms=now_ms
-            )
-        except IllegalChangeError as exc:
-            raise _conflict(exc) from None
-        transaction.save_refund(settled)
-        transaction.save_checkout(checkout)
-    after = [settled if refund.id == settled.id else refund for refund in its_refunds]
-    return Answer.json(200, checkout_answer(checkout, after))
+    path = request.path
+    return Answer.json(200, acts.settle(world, path["id"], path["refundId"], request.body["outcome"]))
 
 
-def advance(world: World, call: Call) -> Answer:
+def advance(world: World, request: Request) -> Answer:
     """POST /__sandbox__/clock/advance."""
     # JSON Schema calls 1.0 an integer too.
-    moved_ms = int(_body(call, _ADVANCE)["seconds"]) * 1000
+    seconds = int(request.body["seconds"])
+    return Answer.json(200, {"now": rfc3339(acts.advance(world, seconds))})
+
+
+def list_faults(world: World, _request: Request) -> Answer:
+    """GET /__sandbox__/faults."""
+    with world.store.reading() as transaction:
+        return Answer.json(200, {"faults": [fault.answer() for fault in faults.all_faults(transaction)]})
+
+
+def arm_fault(world: World, request: Request) -> Answer:
+    """POST /__sandbox__/faults."""
     with world.store.writing() as transaction:
-        now_ms = world.now_ms(transaction) + moved_ms
-        if now_ms > _LATEST_NOW_MS:
-            raise ApiError(400, f"body /seconds: the clock cannot go beyond {rfc3339(_LATEST_NOW_MS)}")
-        transaction.advance_clock(moved_ms)
-    return Answer.json(200, {"now": rfc3339(now_ms)})
+        fault = faults.add(transaction, faults.complete(request.body))
+    return Answer.json(201, fault.answer())
 
 
-CONTROLS: Final = (
-    Control("GET", "/__sandbox__/", about),
-    Control("POST", "/__sandbox__/checkouts/{id}/pay", pay),
-    Control("POST", "/__sandbox__/checkouts/{id}/refunds/{refundId}/settle", settle),
-    Control("POST", "/__sandbox__/clock/advance", advance),
+def clear_faults(world: World, _request: Request) -> Answer:
+    """DELETE /__sandbox__/faults."""
+    with world.store.writing() as transaction:
+        faults.clear(transaction)
+    return Answer.json(200, {"faults": []})
+
+
+def reset(world: World, _request: Request) -> Answer:
+    """POST /__sandbox__/reset."""
+    with world.store.writing() as transaction:
+        snapshots.clear(transaction)
+        return _now(world, transaction)
+
+
+def snapshot(world: World, _request: Request) -> Answer:
+    """GET /__sandbox__/snapshot."""
+    with world.store.reading() as transaction:
+        return Answer.json(200, snapshots.take(transaction))
+
+
+def restore(world: World, request: Request) -> Answer:
+    """POST /__sandbox__/restore."""
+    with world.store.writing() as transaction:
+        snapshots.put_back(transaction, request.body)
+        return _now(world, transaction)
+
+
+# By operationId of the description.
+CONTROLS: Final[Mapping[str, Callable[[World, Request], Answer]]] = MappingProxyType(
+    {
+        "about": about,
+        "describeControl": describe_control,
+        "pay": pay,
+        "settle": settle,
+        "advance": advance,
+        "listFaults": list_faults,
+        "armFault": arm_fault,
+        "clearFaults": clear_faults,
+        "reset": reset,
+        "snapshot": snapshot,
+        "restore": restore,
+    }
 )
 
 
-def _body(call: Call, schema: Draft202012Validator) -> Mapping[str, Any]:
-    body: Mapping[str, Any] = parse_json(call)
-    check(schema, body, "body")
-    return body
-
-
-def _conflict(error: IllegalChangeError) -> ApiError:
-    # The request is well formed, and the state forbids it: RFC 9110's 409.
-    return ApiError(409, str(error), error_type="invalid_request")
+def _now(world: World, transaction: Transaction) -> Answer:
+    return Answer.json(200, {"now": rfc3339(world.now_ms(transaction))})

@@ -5,9 +5,10 @@ On SQLite: write-ahead log and synchronous=FULL, so an answer that was sent surv
 transaction takes the lock when it begins, so that nothing it has read can change before it commits.
 """
 
+import time
 from typing import Any, Final
 
-from sqlalchemy import Connection, Engine, create_engine, event, insert, select
+from sqlalchemy import Connection, Engine, create_engine, event, insert, inspect, select
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError
 from sqlalchemy.pool import StaticPool
@@ -16,7 +17,11 @@ from coinbase_checkouts_sandbox.store import Store
 from coinbase_checkouts_sandbox.tables import METADATA, SANDBOX, SCHEMA_VERSION
 
 # How long a writer waits for another process before it gives up with 503.
-_LOCK_TIMEOUT_S: Final = 30
+_LOCK_TIMEOUT_S: Final = 10
+
+# How often and how long a server waits for others that prepare the same database.
+_MOST_MEETINGS: Final = 20
+_MEETING_S: Final = 0.05
 
 
 class DatabaseError(Exception):
@@ -36,22 +41,14 @@ def open_store(url: str) -> Store:
         raise DatabaseError("database: no SQLAlchemy URL, or its driver is not installed") from None
     store = Store(engine)
     try:
-        try:
-            _prepare(engine)
-        except DBAPIError:
-            # Two servers that start together may both find no tables, or meet while switching to the log.
-            _prepare(engine)
+        _prepare_with_others(engine)
         with store.writing() as transaction:
             # Proves that it can be written to, now instead of at the first payment.
-            transaction.advance_clock(0)
-        with engine.connect() as connection:
-            version = connection.execute(select(SANDBOX.c.schema_version)).scalar_one()
-    except DBAPIError as exc:
+            transaction.set_state()
+    except (DBAPIError, DatabaseError) as exc:
         store.close()
-        raise DatabaseError(f"database {store.url}: {_reason(exc)}") from None
-    if version != SCHEMA_VERSION:
-        store.close()
-        raise DatabaseError(f"database {store.url}: tables of version {version}, this server knows {SCHEMA_VERSION}")
+        reason = _reason(exc) if isinstance(exc, DBAPIError) else exc
+        raise DatabaseError(f"database {store.url}: {reason}") from None
     return store
 
 
@@ -60,7 +57,8 @@ def _engine(url: str) -> Engine:
     # hide_parameters: an error's text would quote the row.
     options: dict[str, Any] = {"hide_parameters": True}
     if parsed.get_backend_name() != "sqlite":
-        return create_engine(parsed, **options)
+        # A connection that the database has closed meanwhile is replaced before it is used.
+        return create_engine(parsed, pool_pre_ping=True, **options)
     options["connect_args"] = {"timeout": _LOCK_TIMEOUT_S}
     if parsed.database in {None, "", ":memory:"}:
         options |= {"poolclass": StaticPool, "connect_args": {"check_same_thread": False}}
@@ -86,11 +84,49 @@ def _begin_sqlite(connection: Connection) -> None:
     connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
 
 
+def _prepare_with_others(engine: Engine) -> None:
+    """
+    Prepare the database.
+
+    Servers that start together may all find no tables, or meet while switching to the log: one is first, and the
+    others find it done when they look again.
+    """
+    for _ in range(_MOST_MEETINGS):
+        try:
+            _prepare(engine)
+        except DBAPIError:
+            time.sleep(_MEETING_S)
+        else:
+            return
+    _prepare(engine)
+
+
 def _prepare(engine: Engine) -> None:
     with engine.execution_options(writes=True).begin() as connection:
+        existing = inspect(connection)
+        if existing.has_table(SANDBOX.name):
+            _check_version(connection)
+            return
+        taken = [table.name for table in METADATA.sorted_tables if existing.has_table(table.name)]
+        if taken:
+            raise DatabaseError(f"has a table {taken[0]!r} that is not this server's; give it a database of its own")
         METADATA.create_all(connection)
-        if connection.execute(select(SANDBOX.c.id)).one_or_none() is None:
-            connection.execute(insert(SANDBOX).values(id=1, schema_version=SCHEMA_VERSION, clock_offset_ms=0))
+        state = {"id": 1, "schema_version": SCHEMA_VERSION, "clock_offset_ms": 0, "armed_faults": 0}
+        connection.execute(insert(SANDBOX), state)
+
+
+def _check_version(connection: Connection) -> None:
+    """Migrate what is older."""
+    # The row is locked for the servers that start meanwhile.
+    version = connection.execute(select(SANDBOX.c.schema_version).with_for_update()).scalar_one_or_none()
+    if version == SCHEMA_VERSION:
+        return
+    if not isinstance(version, int) or not 0 < version < SCHEMA_VERSION:
+        raise DatabaseError(f"tables of version {version}, this server knows up to {SCHEMA_VERSION}")
+    # Rarely needed, and slow to import.
+    from coinbase_checkouts_sandbox.migrations import migrate  # noqa: PLC0415
+
+    migrate(connection, version)
 
 
 def _reason(error: DBAPIError) -> str:

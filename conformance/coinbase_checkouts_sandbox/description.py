@@ -91,7 +91,11 @@ def read_document() -> JsonObject:
 @cache
 def load() -> Description:
     """Read and compile the description. Done once in a process, and shared: nothing in it changes."""
-    document = read_document()
+    return compiled(read_document())
+
+
+def compiled(document: JsonObject) -> Description:
+    """The operations of an OpenAPI document, and a validator for everything they may be sent."""
     return Description(
         prefixes=tuple(urlsplit(server["url"]).path for server in document["servers"]),
         operations=tuple(_operations(document)),

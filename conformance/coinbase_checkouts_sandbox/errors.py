@@ -4,8 +4,9 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Final
 
-# errorType by status. Source: cdp-openapi and api-evangelist, as gathered in the description. method_not_allowed is
-# this sandbox's own: no document has a 405. 409 and 422 mean several things, so whoever raises them says which.
+# errorType by status. Source: cdp-openapi and api-evangelist, as gathered in the description. method_not_allowed and
+# not_implemented are this sandbox's own: no document has a 405 or 501. 409 and 422 mean several things, so whoever
+# raises them says which.
 _TYPES: Final[Mapping[int, str]] = MappingProxyType(
     {
         400: "invalid_request",
@@ -14,6 +15,7 @@ _TYPES: Final[Mapping[int, str]] = MappingProxyType(
         404: "not_found",
         405: "method_not_allowed",
         500: "internal_server_error",
+        501: "not_implemented",
         503: "service_unavailable",
     }
 )

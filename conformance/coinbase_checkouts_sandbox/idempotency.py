@@ -1,8 +1,8 @@
 """
 One key, one act: the first answer under an X-Idempotency-Key is kept for 24 hours and given again.
 
-The key is claimed by inserting it under a unique constraint, in the transaction that also does the act. So of two
-requests at once, in one process or in two on one database, one acts; the other waits, and then finds the answer.
+The answer is kept in the transaction that also does the act, and there is one writer at a time. So of two requests at
+once, in one process or in two on one database, one acts; the other waits, and then finds the answer.
 
 Answers of 400 and above are not kept, and their transaction leaves nothing behind: nothing was done, and the key may be
 used again. (Whether the real service keeps them is not documented.)
@@ -10,48 +10,36 @@ used again. (Whether the real service keeps them is not documented.)
 
 import hashlib
 import json
-from collections.abc import Callable
 from typing import Final
 
-from sqlalchemy.exc import IntegrityError
-
 from coinbase_checkouts_sandbox.answers import Answer
+from coinbase_checkouts_sandbox.commits import Act
 from coinbase_checkouts_sandbox.errors import ApiError
 from coinbase_checkouts_sandbox.requests import Request
-from coinbase_checkouts_sandbox.store import Transaction
+from coinbase_checkouts_sandbox.store import KeptAnswer, Transaction
 from coinbase_checkouts_sandbox.world import World
 
 # Source: idempotency.lifetime.
 LIFETIME_MS: Final = 24 * 60 * 60 * 1000
 
 
-def once(world: World, request: Request, act: Callable[[Transaction, int], Answer]) -> Answer:
+def once(world: World, request: Request, act: Act) -> Act:
     """
-    Do *act* in a transaction of its own, or repeat the answer that the request's key has had.
-
-    Args:
-        act: Takes the transaction and the sandbox's time. Whatever it raises undoes everything.
+    *act*, or the answer that the request's key has had.
 
     Raises:
-        ApiError: The key was used with another request.
+        ApiError: From the act returned: the key was used with another request.
     """
     key = request.header.get("X-Idempotency-Key")
     if key is None:
-        with world.store.writing() as transaction:
-            return act(transaction, world.now_ms(transaction))
-    try:
-        return _attempt(world, request, key, act)
-    except IntegrityError:
-        # Another transaction had the key first and has committed: this time its answer is there.
-        return _attempt(world, request, key, act)
-
-
-def _attempt(world: World, request: Request, key: str, act: Callable[[Transaction, int], Answer]) -> Answer:
+        return act
     operation, fingerprint = request.operation.id, _fingerprint(request)
-    with world.store.writing() as transaction:
+
+    def act_once(transaction: Transaction) -> Answer:
         now_ms = world.now_ms(transaction)
         kept = transaction.kept_answer(operation, key)
-        if kept is not None and kept.created_ms + LIFETIME_MS > now_ms:
+        forgotten_ms = now_ms - LIFETIME_MS
+        if kept is not None and kept.created_ms > forgotten_ms:
             if kept.fingerprint != fingerprint:
                 raise ApiError(
                     world.readings.idempotency_conflict_status,
@@ -59,12 +47,13 @@ def _attempt(world: World, request: Request, key: str, act: Callable[[Transactio
                     error_type="idempotency_error",
                 )
             return Answer(kept.status, kept.body)
+        answer = act(transaction)
         if kept is not None:
-            transaction.forget_answer(operation, key)
-        transaction.claim_key(operation, key, fingerprint=fingerprint, now_ms=now_ms)
-        answer = act(transaction, now_ms)
-        transaction.keep_answer(operation, key, status=answer.status, body=answer.body)
+            transaction.forget_answers(created_until_ms=forgotten_ms)
+        transaction.keep_answer(operation, key, KeptAnswer(fingerprint, now_ms, answer.status, answer.body))
         return answer
+
+    return act_once
 
 
 def _fingerprint(request: Request) -> str:

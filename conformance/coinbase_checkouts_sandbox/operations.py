@@ -1,4 +1,9 @@
-"""The five operations: a judged request in, an answer out."""
+"""
+The five operations: a judged request in, an answer out.
+
+Those that only read answer at once. Those that write say what is to be done in a transaction, which others may share.
+An act refuses before it writes anything.
+"""
 
 from collections.abc import Callable, Generator, Mapping
 from contextlib import contextmanager
@@ -8,7 +13,9 @@ from typing import Any, Final
 from coinbase_checkouts_sandbox import checkouts, paging, refunds
 from coinbase_checkouts_sandbox.answers import Answer
 from coinbase_checkouts_sandbox.checkouts import Checkout
+from coinbase_checkouts_sandbox.commits import Act
 from coinbase_checkouts_sandbox.errors import ApiError, IllegalChangeError
+from coinbase_checkouts_sandbox.faults import FaultsArmedError
 from coinbase_checkouts_sandbox.idempotency import once
 from coinbase_checkouts_sandbox.readings import Readings
 from coinbase_checkouts_sandbox.refunds import Refund
@@ -16,13 +23,12 @@ from coinbase_checkouts_sandbox.requests import Request
 from coinbase_checkouts_sandbox.store import Transaction
 from coinbase_checkouts_sandbox.world import World, checkout_answer, found, refunds_of
 
-Handler = Callable[[World, Request], Answer]
 
-
-def create(world: World, request: Request) -> Answer:
+def create(world: World, request: Request) -> Act:
     """POST /api/v1/checkouts."""
 
-    def act(transaction: Transaction, now_ms: int) -> Answer:
+    def act(transaction: Transaction) -> Answer:
+        now_ms = world.now_ms(transaction)
         _refuse(checkouts.broken_rules(request.body, now_ms))
         checkout = checkouts.opened(
             request.body,
@@ -42,7 +48,7 @@ def list_(world: World, request: Request) -> Answer:
     filters, size = paging.filters(request.query), request.query["pageSize"]
     token = request.query.get("pageToken")
     after = None if token is None else paging.read_token(token, filters)
-    with world.store.reading() as transaction:
+    with _reading(world, request) as transaction:
         now_ms = world.now_ms(transaction)
         # One more than asked for tells whether another page follows.
         rows = transaction.page(filters, after=after, limit=size + 1, now_ms=now_ms)
@@ -56,27 +62,31 @@ def list_(world: World, request: Request) -> Answer:
 
 def get(world: World, request: Request) -> Answer:
     """GET /api/v1/checkouts/{id}."""
-    with world.store.reading() as transaction:
+    with _reading(world, request) as transaction:
         checkout, its_refunds = _asked_for(world, request, transaction, world.now_ms(transaction))
     return Answer.json(200, checkout_answer(checkout, its_refunds))
 
 
-def deactivate(world: World, request: Request) -> Answer:
+def deactivate(world: World, request: Request) -> Act:
     """POST /api/v1/checkouts/{id}/deactivate."""
-    with world.store.writing() as transaction:
+
+    def act(transaction: Transaction) -> Answer:
         now_ms = world.now_ms(transaction)
         checkout, its_refunds = _asked_for(world, request, transaction, now_ms)
         if checkout.status != "DEACTIVATED" or world.readings.second_deactivation == "refused":
             with _illegal_change_refused(world.readings):
                 checkout = checkouts.deactivated(checkout, now_ms)
             transaction.save_checkout(checkout)
-    return Answer.json(200, checkout_answer(checkout, its_refunds))
+        return Answer.json(200, checkout_answer(checkout, its_refunds))
+
+    return act
 
 
-def refund(world: World, request: Request) -> Answer:
+def refund(world: World, request: Request) -> Act:
     """POST /api/v1/checkouts/{id}/refund."""
 
-    def act(transaction: Transaction, now_ms: int) -> Answer:
+    def act(transaction: Transaction) -> Answer:
+        now_ms = world.now_ms(transaction)
         checkout, before = _asked_for(world, request, transaction, now_ms)
         _refuse(refunds.broken_rules(request.body))
         with _illegal_change_refused(world.readings):
@@ -92,15 +102,45 @@ def refund(world: World, request: Request) -> Answer:
 
 
 # By operationId of the description.
-HANDLERS: Final[Mapping[str, Handler]] = MappingProxyType(
-    {
-        "createCheckout": create,
-        "listCheckouts": list_,
-        "getCheckout": get,
-        "deactivateCheckout": deactivate,
-        "refundCheckout": refund,
-    }
+READS: Final[Mapping[str, Callable[[World, Request], Answer]]] = MappingProxyType(
+    {"listCheckouts": list_, "getCheckout": get}
 )
+WRITES: Final[Mapping[str, Callable[[World, Request], Act]]] = MappingProxyType(
+    {"createCheckout": create, "deactivateCheckout": deactivate, "refundCheckout": refund}
+)
+
+
+async def perform(world: World, request: Request) -> Answer:
+    """
+    Do what is asked for.
+
+    Raises:
+        ApiError: It is refused, and nothing was done.
+        FaultsArmedError: A fault may strike it, and nothing was done.
+        DBAPIError: The database failed.
+    """
+    operation = request.operation.id
+    if operation in READS:
+        return READS[operation](world, request)
+    act = WRITES[operation](world, request)
+
+    def heedful(transaction: Transaction) -> Answer:
+        _heed(request, transaction)
+        return act(transaction)
+
+    return await world.committer.commit(heedful)
+
+
+@contextmanager
+def _reading(world: World, request: Request) -> Generator[Transaction]:
+    with world.store.reading() as transaction:
+        _heed(request, transaction)
+        yield transaction
+
+
+def _heed(request: Request, transaction: Transaction) -> None:
+    if transaction.armed_faults and not request.spared:
+        raise FaultsArmedError
 
 
 def _asked_for(world: World, request: Request, transaction: Transaction, now_ms: int) -> tuple[Checkout, list[Refund]]:

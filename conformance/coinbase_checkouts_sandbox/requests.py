@@ -42,7 +42,8 @@ class Call:
     headers: tuple[tuple[str, str], ...]
     """Names in lower case."""
     body: bytes
-    body_too_large: bool
+    body_limit: int
+    """Most bytes of a body; what is beyond was not kept."""
     origin: str
     """Scheme, host and port this server was reached at."""
     client: str | None
@@ -74,6 +75,8 @@ class Request:
     header: dict[str, Any]
     body: Any
     """The parsed JSON, None for an operation without a body."""
+    spared: bool = False
+    """Whether no fault is to strike it any more."""
 
 
 def judge(call: Call, operation: Operation, readings: Readings) -> Request:
@@ -135,8 +138,8 @@ def parse_json(call: Call) -> Any:
             JSON or a double does not have, nested too deeply, or text that is not Unicode.
     """
     media_type = (call.header("content-type") or "").split(";")[0].strip().lower()
-    if call.body_too_large:
-        raise ApiError(400, f"body: larger than {LARGEST_BODY_BYTES} bytes")
+    if len(call.body) > call.body_limit:
+        raise ApiError(400, f"body: larger than {call.body_limit} bytes")
     if not call.body:
         raise ApiError(400, "body: missing; a JSON object is required")
     if media_type != "application/json":

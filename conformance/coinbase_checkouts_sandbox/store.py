@@ -1,9 +1,13 @@
 """
 What is kept, and the transactions it is kept in. SQLAlchemy Core, so that any of its databases will do.
+
+One writer at a time, whatever the database and however many processes: a write transaction begins by locking the one
+row of `sandbox` (SQLite locks the file). What it reads cannot change before it commits, so rules are checked where
+they are needed and nowhere else.
 """
 
 import threading
-from collections.abc import Collection, Generator
+from collections.abc import Collection, Generator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, fields
 from typing import Any, Final
@@ -11,7 +15,9 @@ from typing import Any, Final
 from sqlalchemy import (
     ColumnElement,
     Connection,
+    CursorResult,
     Engine,
+    Executable,
     Select,
     and_,
     bindparam,
@@ -28,9 +34,14 @@ from coinbase_checkouts_sandbox.refunds import Refund
 from coinbase_checkouts_sandbox.tables import ANSWERS, CHECKOUTS, REFUNDS, SANDBOX
 
 # Every request needs these: built once, they cost a third of what building them anew does.
-_CLOCK_OFFSET: Final = select(SANDBOX.c.clock_offset_ms)
+_SANDBOX: Final = select(SANDBOX.c.clock_offset_ms, SANDBOX.c.armed_faults)
+_LOCKED_SANDBOX: Final = _SANDBOX.with_for_update()
+_ADD_CHECKOUT: Final = insert(CHECKOUTS)
+_KEEP_ANSWER: Final = insert(ANSWERS)
 _CHECKOUT: Final = select(CHECKOUTS).where(CHECKOUTS.c.id == bindparam("checkout_id"))
-_LOCKED_CHECKOUT: Final = _CHECKOUT.with_for_update()
+_KEPT_ANSWER: Final = select(ANSWERS.c.fingerprint, ANSWERS.c.created_ms, ANSWERS.c.status, ANSWERS.c.body).where(
+    and_(ANSWERS.c.operation == bindparam("operation"), ANSWERS.c.key == bindparam("key"))
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,33 +65,52 @@ class Filters:
 
 
 class Transaction:
-    """One transaction: everything in it happens, or nothing."""
+    """
+    One transaction: everything in it happens, or nothing.
 
-    def __init__(self, connection: Connection) -> None:
+    Attributes:
+        clock_offset_ms: How far the sandbox's clock is ahead of real time.
+        armed_faults: How many fault rules may still strike.
+        wrote: Whether anything was written so far.
+    """
+
+    def __init__(self, connection: Connection, *, writes: bool) -> None:
         self._connection = connection
+        row = connection.execute(_LOCKED_SANDBOX if writes else _SANDBOX).one()
+        self.clock_offset_ms: int = row[0]
+        self.armed_faults: int = row[1]
+        self.wrote = False
 
-    def clock_offset_ms(self) -> int:
-        """How far the sandbox's clock is ahead of real time."""
-        return int(self._connection.execute(_CLOCK_OFFSET).scalar_one())
+    def read(self, query: Executable, values: Mapping[str, Any] | None = None) -> CursorResult[Any]:
+        """Ask the database."""
+        return self._connection.execute(query, values)
 
-    def advance_clock(self, milliseconds: int) -> None:
-        """Move the sandbox's clock."""
-        self._connection.execute(update(SANDBOX).values(clock_offset_ms=SANDBOX.c.clock_offset_ms + milliseconds))
+    def write(self, statement: Executable, values: Mapping[str, Any] | list[Any] | None = None) -> CursorResult[Any]:
+        """
+        Change something.
+
+        An act refuses before its first write: then the acts that are committed together with it need not be undone.
+        """
+        self.wrote = True
+        return self._connection.execute(statement, values)
+
+    def set_state(self, *, clock_offset_ms: int | None = None, armed_faults: int | None = None) -> None:
+        """Change what is not None."""
+        if clock_offset_ms is not None:
+            self.clock_offset_ms = clock_offset_ms
+        if armed_faults is not None:
+            self.armed_faults = armed_faults
+        self.write(update(SANDBOX).values(clock_offset_ms=self.clock_offset_ms, armed_faults=self.armed_faults))
 
     def checkout(self, checkout_id: str) -> Checkout | None:
-        """
-        The checkout as it was last written.
-
-        Where the database has row locks, a write transaction holds one on it until its end.
-        """
-        query = _LOCKED_CHECKOUT if self._connection.get_execution_options().get("writes") else _CHECKOUT
-        row = self._connection.execute(query, {"checkout_id": checkout_id}).mappings().one_or_none()
-        return None if row is None else Checkout(**row)
+        """The checkout as it was last written."""
+        row = self.read(_CHECKOUT, {"checkout_id": checkout_id}).one_or_none()
+        return None if row is None else Checkout(**row._mapping)  # noqa: SLF001, the name is public
 
     def refunds(self, checkout_ids: Collection[str]) -> list[Refund]:
         """The refunds of these checkouts; those of one checkout oldest first."""
         query = select(REFUNDS).where(REFUNDS.c.checkout_id.in_(checkout_ids)).order_by(REFUNDS.c.position)
-        return [Refund(**row) for row in self._connection.execute(query).mappings()]
+        return [Refund(**row) for row in self.read(query).mappings()]
 
     def page(self, filters: Filters, *, after: tuple[int, str] | None, limit: int, now_ms: int) -> list[Checkout]:
         """
@@ -97,11 +127,11 @@ class Transaction:
         query = query.order_by(created.desc(), identity.desc())
         needle = filters.description_query
         if needle is None:
-            return [Checkout(**row) for row in self._connection.execute(query.limit(limit)).mappings()]
+            return [Checkout(**row) for row in self.read(query.limit(limit)).mappings()]
         # Compared here: databases differ in what they call the same letter, and few fold more than ASCII.
         folded = needle.casefold()
         found: list[Checkout] = []
-        with self._connection.execute(query.execution_options(yield_per=200)) as rows:
+        with self.read(query.execution_options(yield_per=200)) as rows:
             for row in rows.mappings():
                 description = row["description"]
                 if description is not None and folded in description.casefold():
@@ -112,67 +142,58 @@ class Transaction:
 
     def add_checkout(self, checkout: Checkout) -> None:
         """Keep a new checkout."""
-        self._connection.execute(insert(CHECKOUTS), _row(checkout))
+        self.write(_ADD_CHECKOUT, _row(checkout))
 
     def save_checkout(self, checkout: Checkout) -> None:
         """Keep a changed checkout."""
-        self._connection.execute(update(CHECKOUTS).where(CHECKOUTS.c.id == checkout.id).values(_row(checkout)))
+        self.write(update(CHECKOUTS).where(CHECKOUTS.c.id == checkout.id).values(_row(checkout)))
 
     def add_refund(self, refund: Refund) -> None:
         """Keep a new refund."""
-        self._connection.execute(insert(REFUNDS), _row(refund))
+        self.write(insert(REFUNDS), _row(refund))
 
     def save_refund(self, refund: Refund) -> None:
         """Keep a changed refund."""
-        self._connection.execute(update(REFUNDS).where(REFUNDS.c.id == refund.id).values(_row(refund)))
+        self.write(update(REFUNDS).where(REFUNDS.c.id == refund.id).values(_row(refund)))
 
     def kept_answer(self, operation: str, key: str) -> KeptAnswer | None:
         """What was answered under this key, however long ago."""
-        columns = (ANSWERS.c.fingerprint, ANSWERS.c.created_ms, ANSWERS.c.status, ANSWERS.c.body)
-        query = select(*columns).where(_is_key(operation, key))
-        row = self._connection.execute(query).mappings().one_or_none()
-        return None if row is None else KeptAnswer(**row)
+        row = self.read(_KEPT_ANSWER, {"operation": operation, "key": key}).one_or_none()
+        return None if row is None else KeptAnswer(**row._mapping)  # noqa: SLF001, the name is public
 
-    def forget_answer(self, operation: str, key: str) -> None:
-        """Let the key act again."""
-        self._connection.execute(delete(ANSWERS).where(_is_key(operation, key)))
+    def keep_answer(self, operation: str, key: str, answer: KeptAnswer) -> None:
+        """Keep what is answered under a key."""
+        self.write(_KEEP_ANSWER, {"operation": operation, "key": key, **_row(answer)})
 
-    def claim_key(self, operation: str, key: str, *, fingerprint: str, now_ms: int) -> None:
-        """
-        Take the key for this transaction, before anything else is done in it.
-
-        Raises:
-            IntegrityError: Another transaction has taken it, and has committed by now.
-        """
-        # The answer is not known yet; keep_answer follows in the same transaction, and nobody sees this before it.
-        row = {"operation": operation, "key": key, "fingerprint": fingerprint, "created_ms": now_ms}
-        self._connection.execute(insert(ANSWERS), {**row, "status": 0, "body": b""})
-
-    def keep_answer(self, operation: str, key: str, *, status: int, body: bytes) -> None:
-        """Keep what is answered under a claimed key."""
-        self._connection.execute(update(ANSWERS).where(_is_key(operation, key)).values(status=status, body=body))
+    def forget_answers(self, *, created_until_ms: int) -> None:
+        """Let the keys act again whose answers are as old as that."""
+        self.write(delete(ANSWERS).where(ANSWERS.c.created_ms <= created_until_ms))
 
 
 class Store:
     """The database, opened and with its tables."""
 
     def __init__(self, engine: Engine) -> None:
-        self._readers = engine
-        self._writers = engine.execution_options(writes=True)
+        # SQLite knows one level only, the strictest.
+        shared = engine.dialect.name != "sqlite"
+        self._readers = engine.execution_options(isolation_level="REPEATABLE READ") if shared else engine
+        # The lock comes first; what is read after it must be what is there by then, not a snapshot from before.
+        self._writers = engine.execution_options(isolation_level="READ COMMITTED") if shared else engine
+        self._writers = self._writers.execution_options(writes=True)
         # A database in memory is one connection, which threads of one process must take in turn.
         self._turn = threading.RLock()
 
     @contextmanager
     def reading(self) -> Generator[Transaction]:
-        """A transaction that only reads. On SQLite it sees one state of the database throughout."""
+        """A transaction that only reads, and sees one state of the database throughout."""
         with self._turn, self._readers.begin() as connection:
-            yield Transaction(connection)
+            yield Transaction(connection, writes=False)
 
     @contextmanager
     def writing(self) -> Generator[Transaction]:
-        """A transaction that may write; an exception leaves everything as it was."""
+        """A transaction that may write, the only one at that time; an exception leaves everything as it was."""
         with self._turn, self._writers.begin() as connection:
-            yield Transaction(connection)
+            yield Transaction(connection, writes=True)
 
     @property
     def url(self) -> str:
@@ -184,12 +205,8 @@ class Store:
         self._readers.dispose()
 
 
-def _row(record: Checkout | Refund) -> dict[str, Any]:
+def _row(record: Checkout | Refund | KeptAnswer) -> dict[str, Any]:
     return {field.name: getattr(record, field.name) for field in fields(record)}
-
-
-def _is_key(operation: str, key: str) -> ColumnElement[bool]:
-    return and_(ANSWERS.c.operation == operation, ANSWERS.c.key == key)
 
 
 def _matching(filters: Filters, now_ms: int) -> Select[Any]:

@@ -20,8 +20,8 @@ from sqlalchemy import (
     UniqueConstraint,
 )
 
-# Of the tables below. A database of another version is refused, not guessed at.
-SCHEMA_VERSION: Final = 1
+# Of the tables below. Older ones are migrated when they are opened, newer ones refused.
+SCHEMA_VERSION: Final = 2
 
 
 class _Money(TypeDecorator[Decimal]):
@@ -29,6 +29,10 @@ class _Money(TypeDecorator[Decimal]):
 
     impl = Text
     cache_ok = True
+
+    @property
+    def python_type(self) -> type[Any]:
+        return Decimal
 
     def process_bind_param(self, value: Decimal | None, dialect: Dialect) -> str | None:  # noqa: ARG002
         return None if value is None else f"{value:f}"
@@ -42,6 +46,10 @@ class _Json(TypeDecorator[Any]):
 
     impl = Text
     cache_ok = True
+
+    @property
+    def python_type(self) -> type[Any]:
+        return object
 
     def process_bind_param(self, value: Any, dialect: Dialect) -> str | None:  # noqa: ARG002
         return None if value is None else json.dumps(value)
@@ -59,6 +67,8 @@ SANDBOX: Final = Table(
     Column("schema_version", Integer, nullable=False),
     # Here and not in a process, so that several processes agree on the time.
     Column("clock_offset_ms", BigInteger, nullable=False),
+    # How many rows of faults may still strike: requests look here, and at the rules only if there are any.
+    Column("armed_faults", Integer, nullable=False, server_default="0"),
 )
 
 CHECKOUTS: Final = Table(
@@ -113,4 +123,14 @@ ANSWERS: Final = Table(
     Column("created_ms", BigInteger, nullable=False),
     Column("status", Integer, nullable=False),
     Column("body", LargeBinary, nullable=False),
+)
+
+FAULTS: Final = Table(
+    "faults",
+    METADATA,
+    Column("id", Integer, primary_key=True, autoincrement=False),
+    Column("rule", _Json, nullable=False),
+    # Requests the rule was asked about, and those it struck.
+    Column("seen", Integer, nullable=False),
+    Column("struck", Integer, nullable=False),
 )

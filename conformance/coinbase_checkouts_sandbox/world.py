@@ -7,6 +7,7 @@ from typing import Any
 
 from coinbase_checkouts_sandbox import checkouts, refunds
 from coinbase_checkouts_sandbox.checkouts import Checkout
+from coinbase_checkouts_sandbox.commits import Committer
 from coinbase_checkouts_sandbox.errors import ApiError
 from coinbase_checkouts_sandbox.keys import VerificationKey
 from coinbase_checkouts_sandbox.readings import Readings
@@ -19,6 +20,7 @@ class World:
     """Everything the handlers of one server share."""
 
     store: Store
+    committer: Committer
     real_ms: Callable[[], int]
     """Real time in milliseconds since the epoch."""
     token_hex: Callable[[int], str]
@@ -27,10 +29,15 @@ class World:
     """By id; None: tokens are not asked for."""
     readings: Readings
     fee_rate: Decimal
+    """Part of a payment that is kept as fee."""
+    remote_control: bool = False
+    """Whether control calls are answered to other machines too."""
+    remote_webhooks: bool = False
+    """Whether events may be sent to other machines."""
 
     def now_ms(self, transaction: Transaction) -> int:
         """The sandbox's time: real time, and how far the clock was moved."""
-        return self.real_ms() + transaction.clock_offset_ms()
+        return self.real_ms() + transaction.clock_offset_ms
 
     def object_id(self, now_ms: int) -> str:
         """A new id of 24 hexadecimal digits, the first eight of them the seconds, as in every published sample."""

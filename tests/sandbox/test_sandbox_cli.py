@@ -194,7 +194,7 @@ def test_a_password_is_not_told(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_other_databases_get_no_options_of_sqlite(monkeypatch: pytest.MonkeyPatch) -> None:
     """
-    A URL of another database reaches its own driver, with parameters kept out of errors.
+    A URL of another database reaches its own driver, parameters stay out of errors, and dead connections are replaced.
     """
     from coinbase_checkouts_sandbox import database
 
@@ -205,7 +205,7 @@ def test_other_databases_get_no_options_of_sqlite(monkeypatch: pytest.MonkeyPatc
 
     monkeypatch.setattr(database, "create_engine", create_engine)
     database._engine("postgresql://u@h/d")
-    assert {"hide_parameters": True} == seen
+    assert {"hide_parameters": True, "pool_pre_ping": True} == seen
 
 
 def test_headers_of_proxies_are_not_believed(serve: Callable[..., Server]) -> None:

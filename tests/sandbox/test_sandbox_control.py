@@ -161,10 +161,10 @@ def test_an_unknown_client_is_refused(sandbox: Sandbox) -> None:
     """
     Where it cannot be told who asks, nobody is admitted.
     """
-    from coinbase_checkouts_sandbox.control import admit
+    from coinbase_checkouts_sandbox.admission import admit
     from coinbase_checkouts_sandbox.errors import ApiError
     from coinbase_checkouts_sandbox.requests import Call
 
-    call = Call("GET", "/", b"", (("host", "127.0.0.1"),), b"", body_too_large=False, origin="", client=None)
+    call = Call("GET", "/", b"", (("host", "127.0.0.1"),), b"", body_limit=0, origin="", client=None)
     with pytest.raises(ApiError, match="this machine only"):
-        admit(call)
+        admit(call, remote=False)

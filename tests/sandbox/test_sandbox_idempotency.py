@@ -118,23 +118,3 @@ def test_a_conflict_may_be_409(reading: Callable[..., Sandbox], idempotency_key:
     post(sandbox, idempotency_key)
     conflict = post(sandbox, idempotency_key, {**BODY, "amount": "2"})
     assert (409, "idempotency_error") == (conflict.status_code, conflict.json()["errorType"])
-
-
-def test_a_key_taken_meanwhile_gives_its_answer(
-    sandbox: Sandbox, idempotency_key: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """
-    When another transaction commits the key between looking and taking, its answer is given and nothing is done twice.
-    """
-    from coinbase_checkouts_sandbox.store import Transaction
-
-    first = post(sandbox, idempotency_key)
-    look = Transaction.kept_answer
-    looks = iter([True])
-
-    def blind_once(self: Transaction, operation: str, key: str) -> Any:
-        return None if next(looks, False) else look(self, operation, key)
-
-    monkeypatch.setattr(Transaction, "kept_answer", blind_once)
-    assert first.content == post(sandbox, idempotency_key).content
-    assert 1 == count(sandbox)
