@@ -27,16 +27,13 @@ import httpx
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from coinbase_checkouts_sandbox import money
-from coinbase_checkouts_sandbox.app import create_app
+from coinbase_checkouts_sandbox.app import DROP, create_app
 from coinbase_checkouts_sandbox.clock import wall_clock_ms
 from coinbase_checkouts_sandbox.keys import VerificationKey, parse
 from coinbase_checkouts_sandbox.readings import DEFAULT, Readings
 
 if TYPE_CHECKING:
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
-
-# In an ASGI scope's extensions: call it to cut the connection instead of answering.
-DROP: Final = "coinbase_checkouts.drop"
 
 # Nobody listens on port 1, browsers refuse it, and only root could take it: a client that was not given the transport
 # gets a refused connection, and not whatever else runs on this machine.
@@ -164,22 +161,22 @@ class Sandbox:
 
     @property
     def transport(self) -> httpx.BaseTransport:
-        """For `httpx.Client`: reaches this sandbox, over a socket if it has a port."""
+        """For `httpx.Client`: reaches this sandbox, in process."""
         self._running()
-        return _Transport(self) if self._port is None else httpx.HTTPTransport(verify=False)  # no TLS, nothing to do
+        return _Transport(self)
 
     @property
     def async_transport(self) -> httpx.AsyncBaseTransport:
-        """For `httpx.AsyncClient` on asyncio: reaches this sandbox, over a socket if it has a port."""
+        """For `httpx.AsyncClient` on asyncio: reaches this sandbox, in process."""
         self._running()
-        return _AsyncTransport(self) if self._port is None else httpx.AsyncHTTPTransport(verify=False)
+        return _AsyncTransport(self)
 
     def http_client(self) -> httpx.Client:
-        """A new client for this sandbox; yours to close."""
+        """A new client for this sandbox, in process; yours to close."""
         return httpx.Client(base_url=self.base_url, transport=self.transport, trust_env=False)
 
     def async_http_client(self) -> httpx.AsyncClient:
-        """A new client for this sandbox; yours to close."""
+        """A new client for this sandbox, in process; yours to close."""
         return httpx.AsyncClient(base_url=self.base_url, transport=self.async_transport, trust_env=False)
 
     @property
@@ -232,7 +229,7 @@ class Sandbox:
 
     def reset(self) -> None:
         """Forget everything that happened, `requests` included; keys and settings stay."""
-        self._control("POST", "/reset", {})
+        self._control("POST", "/reset")
         self._seen.clear()
 
     def snapshot(self) -> bytes:
@@ -248,9 +245,10 @@ class Sandbox:
         return self._object("POST", "/faults", fault)
 
     @property
-    def faults(self) -> Any:
-        """What `GET /__sandbox__/faults` says."""
-        return self._control("GET", "/faults").json()
+    def faults(self) -> list[dict[str, Any]]:
+        """The faults that were armed, and what they have done so far."""
+        found: list[dict[str, Any]] = self._object("GET", "/faults")["faults"]
+        return found
 
     def clear_faults(self) -> None:
         """Have nothing go wrong any more."""
@@ -263,7 +261,7 @@ class Sandbox:
 
     def flush(self) -> None:
         """Return when every webhook that is due has been delivered, or has failed to be."""
-        self._control("POST", "/webhooks/flush", {})
+        self._control("POST", "/webhooks/flush")
 
     @property
     def deliveries(self) -> Any:
@@ -435,6 +433,9 @@ class _Socketlike:
             nonlocal cut
             cut = True
 
+        async def arriving() -> "Message":
+            return {"type": "http.disconnect"} if cut else await receive()
+
         async def over(message: "Message") -> None:
             nonlocal received, expected
             if cut:
@@ -445,7 +446,7 @@ class _Socketlike:
             received += len(message.get("body", b""))
             await send(message)
 
-        await self._app({**scope, "extensions": {**scope.get("extensions", {}), DROP: drop}}, receive, over)
+        await self._app({**scope, "extensions": {**scope.get("extensions", {}), DROP: drop}}, arriving, over)
         # The words of httpx over a socket.
         if expected < 0:
             raise httpx.RemoteProtocolError("Server disconnected without sending a response.")

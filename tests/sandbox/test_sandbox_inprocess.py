@@ -19,10 +19,11 @@ import httpx
 import pytest
 
 from coinbase_checkouts import ApiKey, AsyncCheckouts, Checkouts, Outcome
-from coinbase_checkouts.errors import NoResponseError
+from coinbase_checkouts.errors import NoResponseError, ServerError
 from coinbase_checkouts_sandbox import Readings, Sandbox, SandboxError
+from coinbase_checkouts_sandbox.app import DROP
 from coinbase_checkouts_sandbox.database import DatabaseError
-from coinbase_checkouts_sandbox.inprocess import DROP, IN_PROCESS_URL, wrapping
+from coinbase_checkouts_sandbox.inprocess import IN_PROCESS_URL, wrapping
 
 if TYPE_CHECKING:
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -39,7 +40,7 @@ def sandbox(request: pytest.FixtureRequest) -> Iterator[Sandbox]:
 
 @pytest.fixture
 def checkouts(sandbox: Sandbox) -> Iterator[Checkouts]:
-    with sandbox.http_client() as client:
+    with httpx.Client() if sandbox.base_url != IN_PROCESS_URL else sandbox.http_client() as client:
         yield Checkouts(_key(sandbox), base_url=sandbox.base_url, http_client=client)
 
 
@@ -220,6 +221,46 @@ def test_what_cannot_be_done_is_said(sandbox: Sandbox) -> None:
         sandbox.advance(0.5)
 
 
+def test_a_world_can_be_kept_and_put_back(sandbox: Sandbox, checkouts: Checkouts) -> None:
+    """
+    A snapshot brings back what was there; after a reset there is nothing.
+    """
+    checkout = checkouts.create("1.00")
+    before = sandbox.snapshot()
+    sandbox.pay(checkout.id)
+    sandbox.restore(before)
+    assert "ACTIVE" == checkouts.get(checkout.id).status
+    sandbox.reset()
+    assert ([], 1) == (list(checkouts.list()), len(sandbox.requests))
+
+
+def test_faults_strike_until_they_are_cleared(sandbox: Sandbox, checkouts: Checkouts) -> None:
+    """
+    A fault that is armed strikes, is listed with what it has done, and is gone when it was cleared.
+    """
+    assert sandbox.fault(kind="error", operation="listCheckouts", times=5)["armed"]
+    with pytest.raises(ServerError):
+        list(checkouts.with_options(max_retries=0).list())
+    assert [1] == [fault["struck"] for fault in sandbox.faults]
+    sandbox.clear_faults()
+    assert [] == sandbox.faults
+    assert [] == list(checkouts.list())
+
+
+@pytest.mark.parametrize("fault", [{"kind": "drop", "when": "after"}, {"kind": "truncate"}], ids=["drop", "truncate"])
+def test_connections_break_off_in_process(fault: dict[str, str]) -> None:
+    """
+    The faults that cut a connection are, in process too, an answer that did not come, and the act is done.
+    """
+    with Sandbox() as sandbox, sandbox.http_client() as client:
+        checkouts = Checkouts(_key(sandbox), base_url=sandbox.base_url, http_client=client, max_retries=0)
+        sandbox.fault(operation="createCheckout", **fault)
+        with pytest.raises(NoResponseError) as caught:
+            checkouts.create("1.00")
+        assert Outcome.UNKNOWN == caught.value.outcome
+        assert 1 == len(list(checkouts.list()))
+
+
 def test_outside_its_with_it_is_not_running() -> None:
     """
     Before and after, every use is refused with the reason, and it is not started twice.
@@ -243,9 +284,9 @@ def test_it_leaves_no_thread_and_no_port_behind() -> None:
     At the end its thread has ended and its port is free.
     """
     before = threading.active_count()
-    with Sandbox(port=0) as sandbox, sandbox.http_client() as client:
+    with Sandbox(port=0) as sandbox, httpx.Client() as client:
         url = sandbox.base_url
-        client.get(PATH)
+        assert 401 == client.get(url + PATH).status_code
     assert before == threading.active_count()
     with pytest.raises(httpx.ConnectError):
         httpx.get(url, trust_env=False)
@@ -265,7 +306,7 @@ def test_what_is_wrong_with_the_start_is_raised_where_it_was_asked_for() -> None
         pass
 
 
-def test_a_forked_child_is_told(sandbox: Sandbox) -> None:
+def test_a_forked_child_is_told() -> None:
     """
     In a forked child, where the server's thread is not, using it is refused instead of waiting for ever.
     """
