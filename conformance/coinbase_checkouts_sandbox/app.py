@@ -209,7 +209,7 @@ def _operation(world: World, operation: Operation) -> Respond:
         if world.keys is None:
             admission.refuse_other_sites(call, remote=False)
         else:
-            tokens.authenticate(
+            key = tokens.authenticate(
                 [value for name, value in call.headers if name == "authorization"],
                 world.keys,
                 method=call.method,
@@ -217,6 +217,7 @@ def _operation(world: World, operation: Operation) -> Respond:
                 path=call.raw_path,
                 now_s=world.real_ms() / 1000,
             )
+            tokens.authorize(key, operation.id, world.readings)
         request = judge(call, operation, world.readings)
         try:
             return await perform(world, request)

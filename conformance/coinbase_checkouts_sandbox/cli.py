@@ -6,131 +6,230 @@ Exit code 0 after SIGINT or SIGTERM, 2 for anything wrong with what was asked.
 """
 
 import argparse
-import asyncio
 import contextlib
-import logging
-import os
-import signal
 import socket
 import sys
 import uuid
-from collections.abc import Generator
+from dataclasses import dataclass, fields, replace
+from decimal import Decimal, InvalidOperation
 from pathlib import Path
 from typing import Final
 
-import uvicorn
+from starlette.applications import Starlette
 
+from coinbase_checkouts_sandbox import money, readings
 from coinbase_checkouts_sandbox.app import LOG, create_app
-from coinbase_checkouts_sandbox.database import DatabaseError
+from coinbase_checkouts_sandbox.database import DatabaseError, is_memory
 from coinbase_checkouts_sandbox.keys import KeyFileError, VerificationKey, read_or_create
 from coinbase_checkouts_sandbox.loopback import is_loopback
+from coinbase_checkouts_sandbox.readings import Readings
+from coinbase_checkouts_sandbox.serving import UnheardError, log_to_stderr, serve
 
 DEFAULT_PORT: Final = 8402
 DEFAULT_DATABASE: Final = "sqlite:///checkouts-sandbox.sqlite3"
 DEFAULT_KEY_FILE: Final = "cdp_api_key.json"
 
-# Time for requests under way when the server is stopped; each takes milliseconds.
-_STOP_TIMEOUT_S: Final = 1
+_MOST_WORKERS: Final = 64
+
+# Connections that wait to be accepted.
+_BACKLOG: Final = 1024
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """What was asked for, as far as the application is concerned. Each worker builds its own from it."""
+
+    database: str
+    key_files: tuple[Path, ...]
+    view_only_key_files: tuple[Path, ...]
+    revoked_key_files: tuple[Path, ...]
+    auth: bool
+    readings: Readings
+    fee_rate: Decimal
+    remote_control: bool
+    remote_webhooks: bool
+
+    def __call__(self) -> Starlette:
+        """
+        The application.
+
+        Raises:
+            KeyFileError: A key file cannot be used.
+            DatabaseError: The database cannot be used.
+        """
+        app = create_app(
+            database=self.database,
+            keys=self._keys() if self.auth else None,
+            readings=self.readings,
+            fee_rate=self.fee_rate,
+            remote_control=self.remote_control,
+            remote_webhooks=self.remote_webhooks,
+        )
+        LOG.info("database %s", app.state.world.store.url)
+        return app
+
+    def _keys(self) -> dict[str, VerificationKey]:
+        keys: dict[str, VerificationKey] = {}
+        for path in (*self.key_files, *self.view_only_key_files, *self.revoked_key_files):
+            fresh_id = f"organizations/{uuid.uuid4()}/apiKeys/{uuid.uuid4()}"
+            key, created = read_or_create(path, fresh_id=fresh_id)
+            # A file may say so itself, too.
+            view_only, revoked = path in self.view_only_key_files, path in self.revoked_key_files
+            key = replace(key, may_transfer=key.may_transfer and not view_only, revoked=key.revoked or revoked)
+            if key.id in keys:
+                raise KeyFileError(f"key file {path}: its key was given before")
+            keys[key.id] = key
+            rights = "revoked" if key.revoked else "all rights" if key.may_transfer else "view only"
+            LOG.info("key file %s (%s; %s)", path.resolve(), "written just now" if created else "read", rights)
+        return keys
 
 
 def main(argv: list[str]) -> int:
     """Run the command with the arguments after its name, until it is stopped."""
-    arguments = _parser().parse_args(argv)
-    logging.basicConfig(stream=sys.stderr, level=logging.WARNING, format="%(message)s")
-    LOG.setLevel(logging.INFO)
+    parser = _parser()
+    arguments = parser.parse_args(argv)
+    settings = _settings(parser, arguments)
+    log_to_stderr()
     with contextlib.ExitStack() as stack:
         try:
             listener = stack.enter_context(_listen(arguments.host, arguments.port))
-            keys = None if arguments.no_auth else _keys(Path(arguments.key_file))
-            app = create_app(database=arguments.database, keys=keys)
-        except (KeyFileError, DatabaseError, OSError) as exc:
+            if not settings.auth:
+                LOG.warning("--no-auth: every request is answered, with a token or without")
+            app = settings()
+            if arguments.workers == 1:
+                serve(lambda: app, listener)
+            else:
+                # What is wrong was told, and what was missing was made, once and before any worker starts.
+                app.state.world.store.close()
+                serve(settings, listener, workers=arguments.workers)
+        except (KeyFileError, DatabaseError, UnheardError, OSError) as exc:
             print(f"coinbase-checkouts sandbox: {exc}", file=sys.stderr)
-            return 2
-        if keys is None:
-            LOG.warning("--no-auth: every request is answered, with a token or without")
-        LOG.info("database %s", app.state.world.store.url)
-        config = uvicorn.Config(
-            app,
-            # Its own log of requests would repeat ours, without the correlation id.
-            log_config=None,
-            access_log=False,
-            server_header=False,
-            # There is no proxy in front; a header must not decide who asks, or what the page's URL is.
-            proxy_headers=False,
-            ws="none",
-            timeout_graceful_shutdown=_STOP_TIMEOUT_S,
-        )
-        server = _Server(config)
-        asyncio.run(server.serve(sockets=[listener]))
-        if server.unheard is not None:
-            why = f"stdout: {server.unheard}; nobody would know where it listens"
-            print(f"coinbase-checkouts sandbox: {why}", file=sys.stderr)
             return 2
     return 0
 
 
-class _Server(uvicorn.Server):
-    """
-    Uvicorn that says when it is ready, and for which being told to stop is success.
-
-    Attributes:
-        unheard: Why it could not say so; it then stops at once.
-    """
-
-    unheard: str | None = None
-
-    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        await super().startup(sockets)
-        host, port = (sockets or [])[0].getsockname()[:2]
-        shown = f"[{host}]" if ":" in host else host
-        try:
-            print(f"listening on http://{shown}:{port}", flush=True)
-        except OSError as exc:
-            # What is left in the buffer would fail once more, noisily, at the interpreter's end.
-            nowhere = os.open(os.devnull, os.O_WRONLY)
-            os.dup2(nowhere, sys.stdout.fileno())
-            os.close(nowhere)
-            self.unheard = exc.strerror or "cannot be written"
-            self.should_exit = True
-
-    @contextlib.contextmanager
-    def capture_signals(self) -> Generator[None]:
-        # The original raises the signal again after stopping, which makes the exit code one of failure.
-        before = {number: signal.signal(number, self.handle_exit) for number in (signal.SIGINT, signal.SIGTERM)}
-        try:
-            yield
-        finally:
-            for number, handler in before.items():
-                signal.signal(number, handler)
+def _settings(parser: argparse.ArgumentParser, arguments: argparse.Namespace) -> Settings:
+    """What was asked for, or the end of the program with 2."""
+    if not is_loopback(arguments.host):
+        if not arguments.allow_remote:
+            parser.error(
+                f"--host {arguments.host} is no loopback address: to let other machines in, add --allow-remote"
+            )
+        if arguments.no_auth:
+            parser.error("--allow-remote needs tokens: leave --no-auth out")
+    if arguments.allow_remote_control and not arguments.allow_remote:
+        parser.error("--allow-remote-control means nothing without --allow-remote")
+    if arguments.workers > 1 and is_memory(arguments.database):
+        parser.error("--workers needs a database they can share: sqlite:///FILE or another server's")
+    try:
+        chosen = readings.parse(part for text in arguments.reading for part in text.split(","))
+    except ValueError as exc:
+        parser.error(f"--reading: {exc}")
+    return Settings(
+        database=arguments.database,
+        key_files=tuple(arguments.key_file or [Path(DEFAULT_KEY_FILE)]),
+        view_only_key_files=tuple(arguments.view_only_key_file),
+        revoked_key_files=tuple(arguments.revoked_key_file),
+        auth=not arguments.no_auth,
+        readings=chosen,
+        fee_rate=arguments.fee_rate,
+        remote_control=arguments.allow_remote_control,
+        remote_webhooks=arguments.allow_remote_webhooks,
+    )
 
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="coinbase-checkouts sandbox",
         description="A local server that speaks the Coinbase Business Checkouts API, with state. Unofficial.",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        epilog=_readings_help(),
     )
-    parser.add_argument("--port", type=_port, default=DEFAULT_PORT, help="0 picks a free one (default: %(default)s)")
-    parser.add_argument("--host", default="127.0.0.1", help="a loopback address (default: %(default)s)")
-    parser.add_argument(
+    add = parser.add_argument
+    add("--port", type=_port, default=DEFAULT_PORT, help="0 picks a free one (default: %(default)s)")
+    add("--host", default="127.0.0.1", help="a loopback address, unless --allow-remote (default: %(default)s)")
+    add(
         "--database",
         default=DEFAULT_DATABASE,
         metavar="URL",
-        help="any SQLAlchemy URL; sqlite:// is memory (default: %(default)s)",
+        help="any SQLAlchemy URL, such as postgresql+psycopg://…; sqlite:// is memory (default: %(default)s)",
     )
-    parser.add_argument(
+    add("--workers", type=_workers, default=1, metavar="N", help="processes on one port and database (default: 1)")
+    keys = parser.add_argument_group("keys", "Files as of the Coinbase portal; one that is missing is written.")
+    add = keys.add_argument
+    add(
         "--key-file",
-        default=DEFAULT_KEY_FILE,
+        action="append",
+        type=Path,
         metavar="PATH",
-        help="API key whose tokens are accepted; written if there is none (default: %(default)s)",
+        help=f"its tokens are accepted; may be repeated (default: {DEFAULT_KEY_FILE})",
     )
-    parser.add_argument("--no-auth", action="store_true", help="answer every request, without asking for a token")
+    add(
+        "--view-only-key-file",
+        action="append",
+        default=[],
+        type=Path,
+        metavar="PATH",
+        help="its tokens are accepted, but not for what takes more than the right to view: 403",
+    )
+    add(
+        "--revoked-key-file",
+        action="append",
+        default=[],
+        type=Path,
+        metavar="PATH",
+        help="its tokens are refused: 401",
+    )
+    add("--no-auth", action="store_true", help="answer every request, without asking for a token")
+    world = parser.add_argument_group("behaviour")
+    add = world.add_argument
+    add(
+        "--reading",
+        action="append",
+        default=[],
+        metavar="NAME=VALUE",
+        help="what to do where the published documents disagree; may be repeated (see below)",
+    )
+    add(
+        "--fee-rate",
+        type=_rate,
+        default=money.FEE_RATE,
+        metavar="RATE",
+        help="part of a payment that is kept as fee (default: %(default)s)",
+    )
+    remote = parser.add_argument_group("other machines", "Nothing but this machine is talked to, unless told.")
+    add = remote.add_argument
+    add("--allow-remote", action="store_true", help="let --host be an address that other machines can reach")
+    add("--allow-remote-control", action="store_true", help="answer control calls to other machines, too")
+    add("--allow-remote-webhooks", action="store_true", help="send events to other machines, by https only")
     return parser
+
+
+def _readings_help() -> str:
+    choices = [f"  {reading.metadata['name']}={'|'.join(reading.metadata['choices'])}" for reading in fields(Readings)]
+    return "\n".join(["readings (the first is the default):", *choices])
 
 
 def _port(text: str) -> int:
     if not (text.isascii() and text.isdigit() and int(text) <= 65535):
         raise argparse.ArgumentTypeError("must be from 0 to 65535")
     return int(text)
+
+
+def _workers(text: str) -> int:
+    if not (text.isascii() and text.isdigit() and 1 <= int(text) <= _MOST_WORKERS):
+        raise argparse.ArgumentTypeError(f"must be from 1 to {_MOST_WORKERS}")
+    return int(text)
+
+
+def _rate(text: str) -> Decimal:
+    try:
+        rate = Decimal(text)
+    except InvalidOperation:
+        rate = Decimal(-1)
+    if not 0 <= rate < 1:
+        raise argparse.ArgumentTypeError("must be a number from 0 to less than 1, such as 0.0125")
+    return rate
 
 
 def _listen(host: str, port: int) -> socket.socket:
@@ -140,8 +239,6 @@ def _listen(host: str, port: int) -> socket.socket:
     Raises:
         OSError: In words for the user.
     """
-    if not is_loopback(host):
-        raise OSError("--host: only loopback addresses are served, such as 127.0.0.1 or ::1")
     try:
         family, kind, protocol, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
         listener = socket.socket(family, kind, protocol)
@@ -149,17 +246,10 @@ def _listen(host: str, port: int) -> socket.socket:
             # So that a restart need not wait for connections of the last run to be forgotten.
             listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             listener.bind(address)
-            listener.listen(128)
+            listener.listen(_BACKLOG)
         except OSError:
             listener.close()
             raise
     except OSError as exc:
         raise OSError(f"cannot listen on {host} port {port}: {exc.strerror}") from None
     return listener
-
-
-def _keys(path: Path) -> dict[str, VerificationKey]:
-    fresh_id = f"organizations/{uuid.uuid4()}/apiKeys/{uuid.uuid4()}"
-    key, created = read_or_create(path, fresh_id=fresh_id)
-    LOG.info("key file %s (%s)", path.resolve(), "written just now" if created else "read")
-    return {key.id: key}

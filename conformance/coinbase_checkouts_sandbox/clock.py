@@ -59,5 +59,5 @@ def rfc3339(moment_ms: int) -> str:
 
     The published samples of webhooks are written so; those of the reference pages have whole seconds.
     """
-    seconds, fraction_ms = divmod(moment_ms, 1000)
-    return f"{_EPOCH + timedelta(seconds=seconds):%Y-%m-%dT%H:%M:%S}.{fraction_ms:03d}Z"
+    moment = _EPOCH + timedelta(milliseconds=moment_ms)
+    return f"{moment.isoformat(timespec='milliseconds')[:-6]}Z"

@@ -60,12 +60,21 @@ def _engine(url: str) -> Engine:
         # A connection that the database has closed meanwhile is replaced before it is used.
         return create_engine(parsed, pool_pre_ping=True, **options)
     options["connect_args"] = {"timeout": _LOCK_TIMEOUT_S}
-    if parsed.database in {None, "", ":memory:"}:
+    if is_memory(url):
         options |= {"poolclass": StaticPool, "connect_args": {"check_same_thread": False}}
     engine = create_engine(parsed, **options)
     event.listen(engine, "connect", _configure_sqlite)
     event.listen(engine, "begin", _begin_sqlite)
     return engine
+
+
+def is_memory(url: str) -> bool:
+    """Whether *url* is SQLite in memory, which no other process can see."""
+    try:
+        parsed = make_url(url)
+    except (ArgumentError, ValueError):
+        return False
+    return parsed.get_backend_name() == "sqlite" and parsed.database in {None, "", ":memory:"}
 
 
 def _configure_sqlite(connection: Any, _record: Any) -> None:
@@ -80,8 +89,9 @@ def _configure_sqlite(connection: Any, _record: Any) -> None:
 def _begin_sqlite(connection: Connection) -> None:
     # IMMEDIATE takes the write lock now. A transaction that read first and wrote later could find that it read
     # something stale, and SQLite would refuse it instead of waiting.
-    writes = connection.get_execution_options().get("writes")
-    connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+    options = connection.get_execution_options()
+    if not options.get("glances"):
+        connection.exec_driver_sql("BEGIN IMMEDIATE" if options.get("writes") else "BEGIN")
 
 
 def _prepare_with_others(engine: Engine) -> None:

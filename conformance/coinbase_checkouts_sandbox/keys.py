@@ -44,6 +44,9 @@ class VerificationKey:
     id: str
     algorithm: Literal["ES256", "EdDSA"]
     public: EllipticCurvePublicKey | Ed25519PublicKey
+    may_transfer: bool = True
+    """Whether it has the right to send funds, beside the right to view."""
+    revoked: bool = False
 
 
 def read_or_create(path: Path, *, fresh_id: str) -> tuple[VerificationKey, bool]:
@@ -91,9 +94,17 @@ def parse(data: bytes) -> VerificationKey:
         raise ValueError("has no text under id or name")  # noqa: TRY004
     if not isinstance(secret, str) or not secret:
         raise ValueError("has no text under privateKey")
+    rights = {"may_transfer": _may_transfer(content.get("scopes")), "revoked": content.get("enabled") is False}
     if "-----BEGIN" in secret:
-        return VerificationKey(key_id, "ES256", _ec_public(secret))
-    return VerificationKey(key_id, "EdDSA", _ed25519_public(secret))
+        return VerificationKey(key_id, "ES256", _ec_public(secret), **rights)
+    return VerificationKey(key_id, "EdDSA", _ed25519_public(secret), **rights)
+
+
+def _may_transfer(scopes: Any) -> bool:
+    """Older files list rights such as rat#view or rat/portfolio:…#transfer; those that list none have all."""
+    if not isinstance(scopes, list) or not scopes:
+        return True
+    return any(isinstance(scope, str) and scope.endswith("#transfer") for scope in scopes)
 
 
 def _ec_public(pem: str) -> EllipticCurvePublicKey:

@@ -39,6 +39,9 @@ _LOCKED_SANDBOX: Final = _SANDBOX.with_for_update()
 _ADD_CHECKOUT: Final = insert(CHECKOUTS)
 _KEEP_ANSWER: Final = insert(ANSWERS)
 _CHECKOUT: Final = select(CHECKOUTS).where(CHECKOUTS.c.id == bindparam("checkout_id"))
+_GLANCE: Final = select(CHECKOUTS, SANDBOX.c.clock_offset_ms, SANDBOX.c.armed_faults).select_from(
+    SANDBOX.outerjoin(CHECKOUTS, CHECKOUTS.c.id == bindparam("checkout_id"))
+)
 _KEPT_ANSWER: Final = select(ANSWERS.c.fingerprint, ANSWERS.c.created_ms, ANSWERS.c.status, ANSWERS.c.body).where(
     and_(ANSWERS.c.operation == bindparam("operation"), ANSWERS.c.key == bindparam("key"))
 )
@@ -62,6 +65,15 @@ class Filters:
     start_ms: int | None
     end_ms: int | None
     description_query: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Glance:
+    """One checkout, without its refunds, and what else stood in the database at that moment."""
+
+    checkout: Checkout | None
+    clock_offset_ms: int
+    armed_faults: int
 
 
 class Transaction:
@@ -180,6 +192,7 @@ class Store:
         # The lock comes first; what is read after it must be what is there by then, not a snapshot from before.
         self._writers = engine.execution_options(isolation_level="READ COMMITTED") if shared else engine
         self._writers = self._writers.execution_options(writes=True)
+        self._glances = engine.execution_options(glances=True)
         # A database in memory is one connection, which threads of one process must take in turn.
         self._turn = threading.RLock()
 
@@ -188,6 +201,13 @@ class Store:
         """A transaction that only reads, and sees one state of the database throughout."""
         with self._turn, self._readers.begin() as connection:
             yield Transaction(connection, writes=False)
+
+    def glance(self, checkout_id: str) -> Glance:
+        """One checkout by one statement, which needs no transaction and so costs half as much."""
+        with self._turn, self._glances.connect() as connection:
+            row = dict(connection.execute(_GLANCE, {"checkout_id": checkout_id}).one()._mapping)  # noqa: SLF001
+        state = row.pop("clock_offset_ms"), row.pop("armed_faults")
+        return Glance(None if row["id"] is None else Checkout(**row), *state)
 
     @contextmanager
     def writing(self) -> Generator[Transaction]:

@@ -1,0 +1,166 @@
+"""
+Uvicorn as this sandbox needs it: it says when it is ready, being told to stop is success, and a fault may drop a
+connection.
+"""
+
+import asyncio
+import contextlib
+import logging
+import multiprocessing
+import os
+import signal
+import socket
+import sys
+import threading
+from collections.abc import Callable, Generator
+from typing import Final
+
+import uvicorn
+from starlette.types import ASGIApp
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+from uvicorn.supervisors import Multiprocess
+
+from coinbase_checkouts_sandbox.app import DROP
+
+# Time for requests under way when the server is stopped; each takes milliseconds.
+_STOP_TIMEOUT_S: Final = 1
+
+
+class UnheardError(Exception):
+    """Standard output cannot be written, so nobody would know where the server listens."""
+
+
+class Protocol(HttpToolsProtocol):
+    """HTTP/1.1 of a server that may be told to drop a connection."""
+
+    def on_message_begin(self) -> None:
+        super().on_message_begin()
+        # What was sent before still arrives.
+        self.scope["extensions"] = {DROP: self.transport.close}  # type: ignore[dict-item]
+
+
+def serve(build: Callable[[], ASGIApp], listener: socket.socket, *, workers: int = 1) -> None:
+    """
+    Serve until SIGINT or SIGTERM.
+
+    Args:
+        build: Makes the application; for several workers it must be picklable.
+        listener: Bound and listening.
+        workers: Processes that share the listener. One that dies is replaced.
+
+    Raises:
+        UnheardError: See there.
+    """
+    if workers == 1:
+        server = _Server(_config(build(), workers))
+        with asyncio.Runner(loop_factory=server.config.get_loop_factory()) as runner:
+            runner.run(server.serve(sockets=[listener]))
+        if server.unheard is not None:
+            raise server.unheard
+    else:
+        _Workers(_config(_Build(build), workers), [listener]).run()
+
+
+def _config(app: "ASGIApp | _Build", workers: int) -> uvicorn.Config:
+    return uvicorn.Config(
+        app,
+        factory=isinstance(app, _Build),
+        workers=workers,
+        http=Protocol,
+        ws="none",
+        # Its own log of requests would repeat ours, without the correlation id.
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        # There is no proxy in front; a header must not decide who asks, or what the page's URL is.
+        proxy_headers=False,
+        timeout_graceful_shutdown=_STOP_TIMEOUT_S,
+    )
+
+
+def log_to_stderr() -> None:
+    """The log of the sandbox, one line a message, and the warnings of everything else."""
+    logging.basicConfig(stream=sys.stderr, level=logging.WARNING, format="%(message)s")
+    logging.getLogger(__package__).setLevel(logging.INFO)
+
+
+def _announce(listener: socket.socket) -> None:
+    host, port = listener.getsockname()[:2]
+    shown = f"[{host}]" if ":" in host else host
+    try:
+        print(f"listening on http://{shown}:{port}", flush=True)
+    except OSError as exc:
+        # What is left in the buffer would fail once more, noisily, at the interpreter's end.
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(nowhere, sys.stdout.fileno())
+        os.close(nowhere)
+        why = exc.strerror or "cannot be written"
+        raise UnheardError(f"stdout: {why}; nobody would know where it listens") from None
+
+
+class _Server(uvicorn.Server):
+    """
+    One process.
+
+    Attributes:
+        unheard: Why it could not say that it is ready; it then stops at once.
+    """
+
+    unheard: UnheardError | None = None
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        try:
+            _announce((sockets or [])[0])
+        except UnheardError as exc:
+            self.unheard = exc
+            self.should_exit = True
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Generator[None]:
+        # The original raises the signal again after stopping, which makes the exit code one of failure.
+        before = {number: signal.signal(number, self.handle_exit) for number in (signal.SIGINT, signal.SIGTERM)}
+        try:
+            yield
+        finally:
+            for number, handler in before.items():
+                signal.signal(number, handler)
+
+
+class _Workers(Multiprocess):
+    """The parent of several processes."""
+
+    def init_processes(self) -> None:
+        super().init_processes()
+        for process in self.processes:
+            if not process.wait_until_ready(self.config.timeout_worker_healthcheck):
+                self.should_exit.set()
+                return
+        try:
+            _announce(self.sockets[0])
+        except UnheardError:
+            self.terminate_all()
+            self.join_all()
+            raise
+
+
+class _Build:
+    """Makes the application in a worker."""
+
+    def __init__(self, build: Callable[[], ASGIApp]) -> None:
+        self._build = build
+
+    def __call__(self) -> ASGIApp:
+        threading.Thread(target=_end_with_parent, daemon=True).start()
+        app = self._build()
+        # Only now: what was made and read has been told by the parent.
+        log_to_stderr()
+        return app
+
+
+def _end_with_parent() -> None:
+    """A parent that is killed cannot tell its workers; they would hold the port for ever."""
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        parent.join()
+        os.kill(os.getpid(), signal.SIGTERM)
