@@ -7,7 +7,7 @@ fixture needs is imported when somebody asks for it. Nothing is shared by two pr
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, Final
 
@@ -53,7 +53,7 @@ def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line(
         "markers",
         f"{_MARKER}(**options): options of coinbase_checkouts_sandbox.Sandbox for this test's sandbox; port=True for a "
-        "free port, readings={...} by name",
+        "free port, readings=['create=200'] as the command takes them",
     )
     if config.getoption("--checkouts-hostile"):
         hostile = _imported("coinbase_checkouts_conformance.hostile", "--checkouts-hostile")
@@ -65,7 +65,7 @@ def checkouts_sandbox(request: pytest.FixtureRequest) -> Iterator[Sandbox]:
     """
     A sandbox for this test alone, in process: `.pay()`, `.settle()`, `.advance()`, `.fault()`, `.requests` and more.
 
-    `@pytest.mark.checkouts_sandbox(port=True, readings={"create_status": 200})` gives it options.
+    `@pytest.mark.checkouts_sandbox(port=True, readings=["create=200"])` gives it options.
     """
     inprocess = _imported("coinbase_checkouts_sandbox.inprocess", "checkouts_sandbox")
     try:
@@ -124,7 +124,4 @@ def _options(request: pytest.FixtureRequest) -> dict[str, Any]:
         options |= marker.kwargs
     if isinstance(options["port"], bool):
         options["port"] = 0 if options["port"] else None
-    if isinstance(options.get("readings"), Mapping):
-        readings = import_module("coinbase_checkouts_sandbox.readings")
-        options["readings"] = readings.Readings(**options["readings"])
     return options

@@ -14,7 +14,7 @@ import os
 import socket
 import threading
 import uuid
-from collections.abc import AsyncGenerator, Callable, Generator, Mapping
+from collections.abc import AsyncGenerator, Callable, Generator, Iterable, Mapping
 from concurrent.futures import Future
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -26,10 +26,12 @@ from typing import TYPE_CHECKING, Any, Final, Self
 import httpx
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
+from coinbase_checkouts_sandbox import keys as api_keys
 from coinbase_checkouts_sandbox import money
+from coinbase_checkouts_sandbox import readings as documents
 from coinbase_checkouts_sandbox.app import DROP, create_app
 from coinbase_checkouts_sandbox.clock import wall_clock_ms
-from coinbase_checkouts_sandbox.keys import VerificationKey, parse
+from coinbase_checkouts_sandbox.keys import VerificationKey
 from coinbase_checkouts_sandbox.readings import DEFAULT, Readings
 
 if TYPE_CHECKING:
@@ -83,7 +85,7 @@ class Sandbox:
         database: Any SQLAlchemy URL; the default is memory, gone at the end.
         keys: More keys that may sign, by id; `key`, made anew for each sandbox, always may.
         auth: False answers without a token.
-        readings: What to do where the published documents disagree.
+        readings: What to do where the published documents disagree; or as the command takes it, ["create=200"].
         fee_rate: Part of a payment that is kept as fee.
         clock: Real time in milliseconds since the epoch.
         port: Serve it on 127.0.0.1, too, so that any client of any language reaches it; 0 picks a free port. None, the
@@ -99,19 +101,19 @@ class Sandbox:
         database: str = "sqlite://",
         keys: Mapping[str, VerificationKey] | None = None,
         auth: bool = True,
-        readings: Readings = DEFAULT,
+        readings: Readings | Iterable[str] = DEFAULT,
         fee_rate: Decimal = money.FEE_RATE,
         clock: Callable[[], int] = wall_clock_ms,
         port: int | None = None,
     ) -> None:
         self._database = database
         self._auth = auth
-        self._readings = readings
+        self._readings = readings if isinstance(readings, Readings) else documents.parse(readings)
         self._fee_rate = fee_rate
         self._clock = clock
         self._port = port
         self._key = _fresh_key()
-        own = parse(json.dumps(self._key).encode())
+        own = api_keys.parse(json.dumps(self._key).encode())
         self._keys = {**(keys or {}), own.id: own}
         self._seen: list[Seen] = []
         self._under_way: set[asyncio.Task[httpx.Response]] = set()
@@ -458,12 +460,15 @@ class _Socketlike:
 @contextlib.asynccontextmanager
 async def _on_port(app: "ASGIApp", port: int) -> AsyncGenerator[str]:
     """Serve *app* on 127.0.0.1; the URL."""
-    import uvicorn  # noqa: PLC0415 -- not needed in process
+    # Not needed in process.
+    import uvicorn  # noqa: PLC0415
+
+    from coinbase_checkouts_sandbox.serving import config_of  # noqa: PLC0415
 
     listener = socket.create_server(("127.0.0.1", port))
-    config = uvicorn.Config(
-        app, log_config=None, access_log=False, server_header=False, proxy_headers=False, ws="none", lifespan="off"
-    )
+    config = config_of(app)
+    # It is run around this already.
+    config.lifespan = "off"
     config.load()
     server = uvicorn.Server(config)
     server.lifespan = config.lifespan_class(config)

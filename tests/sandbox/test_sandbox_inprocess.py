@@ -115,9 +115,13 @@ def test_a_token_is_asked_for(sandbox: Sandbox) -> None:
 
 def test_settings_reach_the_server() -> None:
     """
-    Readings and the clock are those that were given.
+    Readings, by name as the command takes them too, and the clock are those that were given.
     """
-    with Sandbox(auth=False, readings=Readings(create_status=200), clock=lambda: 0) as sandbox:
+    with pytest.raises(ValueError, match="nonsense"):
+        Sandbox(readings=["nonsense=1"])
+    with Sandbox(readings=Readings(create_status=200)):
+        pass
+    with Sandbox(auth=False, readings=["create=200"], clock=lambda: 0) as sandbox:
         with sandbox.http_client() as client:
             assert 200 == client.post(PATH, json=BODY).status_code
         assert "1970-01-01T00:00:00+00:00" == sandbox.now.isoformat()
@@ -247,12 +251,13 @@ def test_faults_strike_until_they_are_cleared(sandbox: Sandbox, checkouts: Check
     assert [] == list(checkouts.list())
 
 
+@pytest.mark.parametrize("port", [None, 0], ids=["in process", "port"])
 @pytest.mark.parametrize("fault", [{"kind": "drop", "when": "after"}, {"kind": "truncate"}], ids=["drop", "truncate"])
-def test_connections_break_off_in_process(fault: dict[str, str]) -> None:
+def test_connections_break_off(fault: dict[str, str], port: int | None) -> None:
     """
     The faults that cut a connection are, in process too, an answer that did not come, and the act is done.
     """
-    with Sandbox() as sandbox, sandbox.http_client() as client:
+    with Sandbox(port=port) as sandbox, sandbox.http_client() if port is None else httpx.Client() as client:
         checkouts = Checkouts(_key(sandbox), base_url=sandbox.base_url, http_client=client, max_retries=0)
         sandbox.fault(operation="createCheckout", **fault)
         with pytest.raises(NoResponseError) as caught:
