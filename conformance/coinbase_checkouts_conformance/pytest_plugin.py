@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from coinbase_checkouts import ApiKey, AsyncCheckouts, Checkouts
     from coinbase_checkouts_sandbox.inprocess import Sandbox
 
+    from .receiver import Webhooks
+
 _MARKER: Final = "checkouts_sandbox"
 _PORT: Final = "checkouts_sandbox_port"
 _EXTRA: Final = "pip install 'coinbase-checkouts[conformance,sandbox]'"
@@ -92,6 +94,19 @@ def async_checkouts(checkouts_sandbox: Sandbox) -> AsyncCheckouts:
         _key(checkouts_sandbox), base_url=checkouts_sandbox.base_url, http_client=checkouts_sandbox.async_http_client()
     )
     return made
+
+
+@pytest.fixture
+def checkouts_webhooks(checkouts_sandbox: Sandbox) -> Iterator[Webhooks]:
+    """
+    What this test's sandbox sends to a webhook endpoint: `.events` verified, or `.deliveries` as they came.
+
+    `.hand_to(lambda body, headers: client.post("/webhooks", content=body, headers=headers))` passes them on to the test
+    client of a web framework; `.secret` is what they are signed with.
+    """
+    receiver = _imported("coinbase_checkouts_conformance.receiver", "checkouts_webhooks")
+    with receiver.Webhooks(checkouts_sandbox) as webhooks:
+        yield webhooks
 
 
 def _key(sandbox: Sandbox) -> ApiKey:

@@ -22,6 +22,7 @@ from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, ClassVar, Final
 from urllib.parse import parse_qsl, urlencode
 
@@ -39,6 +40,8 @@ _ACTS: Final = (
     ("refund", "POST", re.compile(r"(/sandbox)?/api/v1/checkouts/[^/]+/refund")),
     ("pay", "POST", re.compile(r"/__sandbox__/checkouts/[^/]+/pay")),
     ("settle", "POST", re.compile(r"/__sandbox__/checkouts/[^/]+/refunds/[^/]+/settle")),
+    ("subscribe", "POST", re.compile(r"/platform/v2/data/webhooks/subscriptions")),
+    ("flush", "POST", re.compile(r"/__sandbox__/webhooks/flush")),
 )
 OPERATIONS: Final = frozenset({"create", "get", "list", "deactivate", "refund"})
 
@@ -60,6 +63,7 @@ class Ask:
     """A request, read to its end; *act* is empty if it is none that matters here."""
 
     act: str
+    method: str
     path: str
     query: bytes
     headers: tuple[tuple[bytes, bytes], ...]
@@ -461,6 +465,67 @@ class RepeatedItem(WrongServer):
         return replace(reply, body=json.dumps(content).encode())
 
 
+# Webhooks.
+
+
+class _Mischief(WrongServer):
+    """Something is done to every webhook, by the sandbox itself."""
+
+    concerns = frozenset({"subscribe"})
+    order: ClassVar[Mapping[str, Any]]
+    least: ClassVar[int] = 1
+
+    def __init__(self, meet: Meet) -> None:
+        super().__init__(meet)
+        self._is_subscribed = False
+        # Since the last time that all were waited for.
+        self._due = 0
+
+    async def answer(self, ask: Ask, forward: Forward) -> Reply:
+        reply = await forward(ask)
+        if ask.act == "subscribe" and reply.is_good:
+            self._is_subscribed = True
+            await forward(_control(ask, "POST", "/webhooks/mischief", self.order))
+        if ask.act in {"pay", "settle"} and reply.is_good and self._is_subscribed:
+            self._due += 1
+            if self._due >= self.least:
+                self.differs()
+        return reply
+
+
+class WebhookTwice(_Mischief):
+    name = "webhook-twice"
+    does = "Every webhook is delivered twice, with the same X-Event-Id."
+    wanted = Wanted.SURVIVE
+    order = MappingProxyType({"kind": "duplicate", "times": 1_000_000})
+
+
+class WebhookTampered(_Mischief):
+    name = "webhook-tampered"
+    does = "The body of every webhook was changed on its way; its signature does not fit."
+    wanted = Wanted.NOTICE
+    order = MappingProxyType({"kind": "tamper", "part": "body", "times": 1_000_000})
+
+
+class WebhookOutOfOrder(_Mischief):
+    name = "webhook-out-of-order"
+    does = "Of several webhooks that are due, the first is delivered last."
+    wanted = Wanted.SURVIVE
+    order = MappingProxyType({"kind": "reorder", "times": 1})
+    least = 2
+
+    async def answer(self, ask: Ask, forward: Forward) -> Reply:
+        reply = await super().answer(ask, forward)
+        if ask.act != "flush" or not self._is_subscribed:
+            return reply
+        # What was held back and had no other to wait for goes now, and the next time another one is held back.
+        await forward(_control(ask, "DELETE", "/webhooks/mischief"))
+        reply = await forward(ask)
+        await forward(_control(ask, "POST", "/webhooks/mischief", self.order))
+        self._due = 0
+        return reply
+
+
 # Without end.
 
 
@@ -516,6 +581,9 @@ WRONG_SERVERS: Final[Sequence[type[WrongServer]]] = (
     ShortDecimals,
     Nanoseconds,
     RepeatedItem,
+    WebhookTwice,
+    WebhookOutOfOrder,
+    WebhookTampered,
     EndlessToken,
 )
 
@@ -544,7 +612,9 @@ class Between:
         if not act:
             await self._app(scope, receive, send)
             return
-        ask = Ask(act, scope["path"], scope["query_string"], tuple(scope["headers"]), await _body(receive))
+        ask = Ask(
+            act, scope["method"], scope["path"], scope["query_string"], tuple(scope["headers"]), await _body(receive)
+        )
         self._meet().acts.add(act)
 
         async def forward(changed: Ask) -> Reply:
@@ -566,7 +636,14 @@ class Between:
         await send({"type": "http.response.body", "body": reply.body})
 
     async def _forwarded(self, scope: Scope, ask: Ask) -> Reply:
-        inner = {**scope, "query_string": ask.query, "headers": _with_length(ask.headers, len(ask.body))}
+        inner = {
+            **scope,
+            "method": ask.method,
+            "path": ask.path,
+            "raw_path": ask.path.encode(),
+            "query_string": ask.query,
+            "headers": _with_length(ask.headers, len(ask.body)),
+        }
         messages: list[Message] = []
 
         async def receive() -> Message:
@@ -613,6 +690,14 @@ async def _body(receive: Receive) -> bytes:
 
 def _with_length(headers: Sequence[tuple[bytes, bytes]], length: int) -> list[tuple[bytes, bytes]]:
     return [(name, str(length).encode() if name == b"content-length" else value) for name, value in headers]
+
+
+def _control(ask: Ask, method: str, path: str, body: Mapping[str, Any] | None = None) -> Ask:
+    """A control call on the connection that *ask* came by."""
+    host = tuple(pair for pair in ask.headers if pair[0] == b"host")
+    content = b"" if body is None else json.dumps(dict(body)).encode()
+    headers = (*host, (b"content-type", b"application/json"), (b"content-length", b""))
+    return Ask("", method, f"/__sandbox__{path}", b"", headers, content)
 
 
 def _under_a_new_key(ask: Ask) -> Ask:
