@@ -26,6 +26,7 @@ from .wrong_servers import WRONG_SERVERS, Between, Meeting, Right, Wanted, Wrong
 LIMIT_S: Final = 10.0
 _AGAIN_S: Final = 2.0
 _MOST_SHOWN: Final = 3
+_WIDTH: Final = max(len(server.name) for server in WRONG_SERVERS) + 2
 
 NOTICED: Final = "noticed"
 NOT_NOTICED: Final = "NOT NOTICED"
@@ -239,7 +240,7 @@ class HostileMode:
         colour: Mapping[str, bool] = {"red": True} if bad else {"green": one.said != NOT_TRIED}
         accepted = " (allowed)" if bad and one.server.name in self._allowed else ""
         terminal.write(f"{one.said:<11}", bold=bad, **colour)
-        terminal.write(f"  {one.server.name:<24}{one.server.does}{accepted}\n")
+        terminal.write(f"  {one.server.name:<{_WIDTH}}{one.server.does}{accepted}\n")
         for test in one.tests[:_MOST_SHOWN]:
             terminal.write(f"{'':<13}{'by ' if one.said == NOTICED else ''}{test}\n")
         if len(one.tests) > _MOST_SHOWN:

@@ -8,8 +8,9 @@ fixture needs is imported when somebody asks for it. Nothing is shared by two pr
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from importlib import import_module
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 import pytest
 
@@ -19,8 +20,11 @@ if TYPE_CHECKING:
 
     from .receiver import Webhooks
 
+T = TypeVar("T")
+
 _MARKER: Final = "checkouts_sandbox"
 _PORT: Final = "checkouts_sandbox_port"
+_BACKOFF_S: Final = 0.001
 _EXTRA: Final = "pip install 'coinbase-checkouts[conformance,sandbox]'"
 
 
@@ -70,30 +74,31 @@ def checkouts_sandbox(request: pytest.FixtureRequest) -> Iterator[Sandbox]:
     `@pytest.mark.checkouts_sandbox(port=True, readings=["create=200"])` gives it options.
     """
     inprocess = _imported("coinbase_checkouts_sandbox.inprocess", "checkouts_sandbox")
-    try:
-        made: Sandbox = inprocess.Sandbox(**_options(request))
-    except (TypeError, ValueError) as exc:
-        pytest.fail(f"checkouts_sandbox: {exc}", pytrace=False)
+    made = _made(inprocess, request)
+    if isinstance(made, str):
+        pytest.fail(f"checkouts_sandbox: {made}", pytrace=False)
     with made as sandbox:
         yield sandbox
 
 
 @pytest.fixture
 def checkouts(checkouts_sandbox: Sandbox) -> Iterator[Checkouts]:
-    """A `coinbase_checkouts.Checkouts` on this test's sandbox, with a key of its own."""
+    """A `coinbase_checkouts.Checkouts` on this test's sandbox, with its key; it retries as always, but at once."""
     client = _imported("coinbase_checkouts.client", "checkouts")
     with checkouts_sandbox.http_client() as http_client:
-        yield client.Checkouts(_key(checkouts_sandbox), base_url=checkouts_sandbox.base_url, http_client=http_client)
+        made = client.Checkouts(_key(checkouts_sandbox), base_url=checkouts_sandbox.base_url, http_client=http_client)
+        yield _prompt(made)
 
 
 @pytest.fixture
 def async_checkouts(checkouts_sandbox: Sandbox) -> AsyncCheckouts:
-    """A `coinbase_checkouts.AsyncCheckouts` on this test's sandbox, for asyncio; in process it has nothing to close."""
+    """Likewise a `coinbase_checkouts.AsyncCheckouts`, for asyncio. In process it has nothing to close."""
     client = _imported("coinbase_checkouts.client", "async_checkouts")
+    http_client = checkouts_sandbox.async_http_client()
     made: AsyncCheckouts = client.AsyncCheckouts(
-        _key(checkouts_sandbox), base_url=checkouts_sandbox.base_url, http_client=checkouts_sandbox.async_http_client()
+        _key(checkouts_sandbox), base_url=checkouts_sandbox.base_url, http_client=http_client
     )
-    return made
+    return _prompt(made)
 
 
 @pytest.fixture
@@ -114,6 +119,14 @@ def _key(sandbox: Sandbox) -> ApiKey:
     return made
 
 
+def _prompt(client: T) -> T:
+    """*client* with hardly a wait between attempts: here nobody is given time to recover."""
+    # There is no option for it; nobody should want it elsewhere.
+    inside = vars(client)
+    inside["_policy"] = replace(inside["_policy"], base_s=_BACKOFF_S, cap_s=_BACKOFF_S)
+    return client
+
+
 def _imported(module: str, wanted: str) -> Any:
     """
     The module, for what the user calls *wanted*.
@@ -124,10 +137,20 @@ def _imported(module: str, wanted: str) -> Any:
     try:
         return import_module(module)
     except ModuleNotFoundError as exc:
-        told = f"{wanted} needs an extra: {_EXTRA} ({exc.name} is not installed)"
+        missing = (exc.name or "").partition(".")[0]
+        told = f"{wanted} needs an extra: {_EXTRA} ({missing} is not installed)"
     if wanted.startswith("--"):
         raise pytest.UsageError(told)
     pytest.fail(told, pytrace=False)
+
+
+def _made(inprocess: Any, request: pytest.FixtureRequest) -> Sandbox | str:
+    """The sandbox with the test's options, or what is wrong with them."""
+    try:
+        made: Sandbox = inprocess.Sandbox(**_options(request))
+    except (TypeError, ValueError) as exc:
+        return str(exc)
+    return made
 
 
 def _options(request: pytest.FixtureRequest) -> dict[str, Any]:
