@@ -266,9 +266,10 @@ class Sandbox:
         self._control("POST", "/webhooks/flush")
 
     @property
-    def deliveries(self) -> Any:
-        """What `GET /__sandbox__/webhooks/deliveries` says."""
-        return self._control("GET", "/webhooks/deliveries").json()
+    def deliveries(self) -> list[dict[str, Any]]:
+        """The last webhooks, newest first, with the attempts to deliver them."""
+        found: list[dict[str, Any]] = self._object("GET", "/webhooks/deliveries")["deliveries"]
+        return found
 
     def _object(self, method: str, path: str, body: Any = None) -> dict[str, Any]:
         content: dict[str, Any] = self._control(method, path, body).json()

@@ -17,19 +17,19 @@ def run(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PYTEST_DISABLE_PLUGIN_AUTOLOAD", "1")
 
 
-def _run(pytester: pytest.Pytester, recipe: str) -> pytest.RunResult:
+def _run(pytester: pytest.Pytester, recipe: str, *arguments: str) -> pytest.RunResult:
     shutil.copytree(Path(__file__).with_name(recipe), pytester.path, dirs_exist_ok=True)
     plugins = ("-p", "coinbase_checkouts_conformance.pytest_plugin", "-p", "anyio.pytest_plugin")
-    return pytester.runpytest_subprocess(*plugins, "-W", "error")
+    return pytester.runpytest_subprocess(*plugins, "-W", "error", *arguments)
 
 
 @pytest.mark.usefixtures("run")
 @pytest.mark.parametrize("recipe", RECIPES)
 def test_a_recipe_works(pytester: pytest.Pytester, recipe: str) -> None:
     """
-    Every test of the recipe passes, and nothing warns.
+    Every test of the recipe passes, nothing warns, and no wrong server is left unnoticed by it.
     """
-    result = _run(pytester, recipe)
+    result = _run(pytester, recipe, "--checkouts-hostile")
     assert pytest.ExitCode.OK == result.ret
     assert result.parseoutcomes()["passed"] > 0
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+from decimal import Decimal
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse, JsonResponse
@@ -23,6 +24,7 @@ if not settings.configured:
         CHECKOUTS_URL="https://business.coinbase.com",
     )
 
+PRICE = Decimal("100.50")
 sent: set[str] = set()
 
 
@@ -30,7 +32,7 @@ sent: set[str] = set()
 @require_POST
 def order(_request: HttpRequest, number: str) -> HttpResponse:
     with Checkouts.from_env(base_url=settings.CHECKOUTS_URL) as checkouts:
-        checkout = checkouts.create("100.50", order_id=number, metadata={"order": number})
+        checkout = checkouts.create(PRICE, order_id=number, metadata={"order": number})
     return JsonResponse({"checkout": checkout.id, "url": checkout.url})
 
 
@@ -46,7 +48,7 @@ def webhook(request: HttpRequest) -> HttpResponse:
     # A webhook may come twice, late or out of order, so it is a reason to look and not the news itself.
     with Checkouts.from_env(base_url=settings.CHECKOUTS_URL) as checkouts:
         checkout = checkouts.get(json.loads(request.body)["id"])
-    if checkout.status == "COMPLETED" and checkout.metadata:
+    if checkout.status == "COMPLETED" and Decimal(checkout.amount) == PRICE and checkout.metadata:
         sent.add(checkout.metadata["order"])
     return HttpResponse(status=204)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+from decimal import Decimal
 from typing import Annotated
 
 from fastapi import Depends, FastAPI, Request, Response
@@ -11,6 +12,8 @@ from fastapi import Depends, FastAPI, Request, Response
 from coinbase_checkouts import AsyncCheckouts
 from coinbase_checkouts.errors import SignatureError
 from coinbase_checkouts.webhooks import verify
+
+PRICE = Decimal("100.50")
 
 app = FastAPI()
 sent: set[str] = set()
@@ -27,7 +30,7 @@ def the_secret() -> str:
 @app.post("/orders/{number}")
 async def order(number: str, checkouts: Annotated[AsyncCheckouts, Depends(the_checkouts)]) -> dict[str, str]:
     """Where the payer goes on."""
-    checkout = await checkouts.create("100.50", order_id=number, metadata={"order": number})
+    checkout = await checkouts.create(PRICE, order_id=number, metadata={"order": number})
     return {"checkout": checkout.id, "url": checkout.url}
 
 
@@ -46,6 +49,6 @@ async def webhook(
         return Response(status_code=400)
     # A webhook may come twice, late or out of order, so it is a reason to look and not the news itself.
     checkout = await checkouts.get(json.loads(body)["id"])
-    if checkout.status == "COMPLETED" and checkout.metadata:
+    if checkout.status == "COMPLETED" and Decimal(checkout.amount) == PRICE and checkout.metadata:
         sent.add(checkout.metadata["order"])
     return Response(status_code=204)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from decimal import Decimal
 
 from flask import Flask, request
 from flask.typing import ResponseReturnValue
@@ -10,6 +11,8 @@ from flask.typing import ResponseReturnValue
 from coinbase_checkouts import Checkouts
 from coinbase_checkouts.errors import SignatureError
 from coinbase_checkouts.webhooks import verify
+
+PRICE = Decimal("100.50")
 
 
 def create_app(checkouts: Checkouts, webhook_secret: str) -> Flask:
@@ -20,7 +23,7 @@ def create_app(checkouts: Checkouts, webhook_secret: str) -> Flask:
 
     @app.post("/orders/<number>")
     def order(number: str) -> ResponseReturnValue:
-        checkout = checkouts.create("100.50", order_id=number, metadata={"order": number})
+        checkout = checkouts.create(PRICE, order_id=number, metadata={"order": number})
         return {"checkout": checkout.id, "url": checkout.url}
 
     @app.post("/webhooks")
@@ -33,7 +36,7 @@ def create_app(checkouts: Checkouts, webhook_secret: str) -> Flask:
             return "", 400
         # A webhook may come twice, late or out of order, so it is a reason to look and not the news itself.
         checkout = checkouts.get(json.loads(body)["id"])
-        if checkout.status == "COMPLETED" and checkout.metadata:
+        if checkout.status == "COMPLETED" and Decimal(checkout.amount) == PRICE and checkout.metadata:
             sent.add(checkout.metadata["order"])
         return "", 204
 
