@@ -11,6 +11,7 @@ import signal
 import threading
 from collections.abc import Generator, Mapping, Sequence
 from contextlib import contextmanager
+from copy import copy
 from dataclasses import dataclass, field
 from types import FrameType
 from typing import Any, Final
@@ -142,6 +143,7 @@ class HostileMode:
         self._plain: dict[str, Meeting] = {}
         self._passed: set[str] = set()
         self._reports: list[pytest.TestReport] | None = None
+        self._reports_of_subtests: list[pytest.TestReport] = []
         self._verdicts: list[Verdict] = []
         self._broken: list[Trial] = []
         self._why_not = "the run did not come to its end"
@@ -178,10 +180,21 @@ class HostileMode:
             self._reports = runtestprotocol(item, log=False, nextitem=nextitem)
         return True
 
-    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
-        """Keep which tests pass as they are."""
-        if report.when == "call" and report.passed and not hasattr(report, "wasxfail"):
+    @pytest.hookimpl(wrapper=True)
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> Generator[None]:
+        """Keep which tests pass as they are, and from everybody else what subtests say of a wrong server."""
+        if self._reports is not None:
+            self._reports_of_subtests.append(copy(report))
+            # Nobody may count it as a failure of the run.
+            report.outcome = "passed"
+        elif report.when == "call" and report.passed and not hasattr(report, "wasxfail"):
             self._passed.add(report.nodeid)
+        return (yield)
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_report_teststatus(self) -> tuple[str, str, str] | None:
+        """Against a wrong server nothing is shown before the end."""
+        return None if self._reports is None else ("", "", "")
 
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
         """The table."""
@@ -226,9 +239,10 @@ class HostileMode:
         trials: list[Trial] = []
         items = [item for item in session.items if self._could_tell(item, server)]
         for item, following in zip(items, [*items[1:], None], strict=False):
-            self._reports = []
+            self._reports, self._reports_of_subtests = [], []
             item.config.hook.pytest_runtest_protocol(item=item, nextitem=following)
-            trials.append(_trial(item, self._reports, self._met, self._plain[item.nodeid]))
+            reports = [*self._reports_of_subtests, *self._reports]
+            trials.append(_trial(item, reports, self._met, self._plain[item.nodeid]))
         self._reports = None
         return trials
 

@@ -218,6 +218,30 @@ def test_ones_own_sandbox_is_wrong_too(run: Run, pytester: pytest.Pytester) -> N
     assert {"never-paid": "noticed", "underpaid": "NOT NOTICED", "drop-after-acting": "survived"} == verdicts(result)
 
 
+def test_subtests_and_unittest_classes(run: Run, pytester: pytest.Pytester) -> None:
+    """
+    A subtest that fails under a wrong server is a test that notices, and no failure of the run.
+    """
+    pytester.makepyfile("""
+        import unittest
+        import pytest
+
+        class TestShop(unittest.TestCase):
+            @pytest.fixture(autouse=True)
+            def _sandbox(self, checkouts, checkouts_sandbox):
+                self.checkouts, self.sandbox = checkouts, checkouts_sandbox
+
+            def test_paid(self):
+                checkout = self.checkouts.create("1.00")
+                self.sandbox.pay(checkout.id)
+                with self.subTest("paid"):
+                    self.assertEqual(self.checkouts.get(checkout.id).status, "COMPLETED")
+    """)
+    result = run("--checkouts-hostile", "--checkouts-hostile-only", "never-paid")
+    assert ({"never-paid": "noticed"}, pytest.ExitCode.OK) == (verdicts(result), result.ret)
+    assert "failed" not in result.parseoutcomes()
+
+
 def test_who_waits_for_ever_is_ended(run: Run, pytester: pytest.Pytester) -> None:
     """
     A test that waits for a payment which never comes fails after the limit, whatever it catches.
