@@ -1,14 +1,14 @@
 """
-Compile spec/openapi.yaml into generated/coinbase_checkouts_api.
+Compile each description of spec/ into its package of generated/.
 
-    python spec/compile_client.py            compile, and swap the result in
+    python spec/compile_client.py            compile, and swap the results in
     python spec/compile_client.py --check    compile aside, print what differs
 
-Exit codes: 0 in step (or compiled) · 1 out of step, with a unified diff · 2 the description or the
+Exit codes: 0 in step (or compiled) · 1 out of step, with a unified diff · 2 a description or the
 compiler is broken, with the reason.
 
-The compiler writes into a scratch folder and the whole package is swapped in at the end, so a failed
-or interrupted run leaves the old one in place. Nothing here is read from the current directory.
+The compiler writes into a scratch folder and each whole package is swapped in once all are compiled, so a
+failed or interrupted run leaves the old ones in place. Nothing here is read from the current directory.
 """
 
 from __future__ import annotations
@@ -25,6 +25,7 @@ import sys
 import tempfile
 import tomllib
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from importlib import metadata
 from pathlib import Path
 
@@ -35,14 +36,31 @@ from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
 
 ROOT = Path(__file__).resolve().parent.parent
-PACKAGE = "coinbase_checkouts_api"
-BANNER = "# Compiled from spec/openapi.yaml. Do not edit: change it and run `nox -s generate`.\n"
 # What the bytes of the output depend on; all but Python itself, which must not matter.
 COMPILERS = ("openapi-python-client", "ruff")
 
 
+@dataclass(frozen=True, slots=True)
+class Target:
+    """A description in spec/, and the package in generated/ that it is compiled into."""
+
+    description: str
+    package: str
+
+    @property
+    def banner(self) -> str:
+        """First line of every module of the package."""
+        return f"# Compiled from spec/{self.description}. Do not edit: change it and run `nox -s generate`.\n"
+
+
+TARGETS = (
+    Target("openapi.yaml", "coinbase_checkouts_api"),
+    Target("webhook-subscriptions.yaml", "coinbase_webhook_subscriptions_api"),
+)
+
+
 class CompileError(Exception):
-    """The description cannot be compiled; the message says where and why."""
+    """A description cannot be compiled; the message says which, where and why."""
 
 
 def load(path: Path) -> dict[str, object]:
@@ -172,15 +190,15 @@ def manifest(spec: Path, description: Path) -> str:
     return "\n".join(lines) + "\n"
 
 
-def compile_into(target: Path, *, root: Path = ROOT) -> None:
+def compile_into(folder: Path, target: Target, *, root: Path = ROOT) -> None:
     """
-    Compile the description below *root* into the folder *target*, which must not exist yet.
+    Compile the *target* below *root* into *folder*, which must not exist yet.
 
     Raises:
         CompileError: With the compiler's own message.
     """
     spec = root / "spec"
-    description = spec / "openapi.yaml"
+    description = spec / target.description
     document = load(description)
     check_valid(document, description)
     check_templates(spec)
@@ -190,7 +208,7 @@ def compile_into(target: Path, *, root: Path = ROOT) -> None:
         sys.executable, "-P", "-m", "openapi_python_client", "generate",
         "--path", str(description), "--config", str(spec / "generator.yaml"),
         "--custom-template-path", str(spec / "templates"),
-        "--meta", "none", "--output-path", str(target), "--fail-on-warning",
+        "--meta", "none", "--output-path", str(folder), "--fail-on-warning",
     ]
     # fmt: on
     # The hooks call ruff by name: the one beside this interpreter, in colours of no terminal.
@@ -199,12 +217,12 @@ def compile_into(target: Path, *, root: Path = ROOT) -> None:
     done = subprocess.run(command, capture_output=True, text=True, env=environment, check=False)
     if done.returncode != 0:
         raise CompileError(f"{description}: the compiler refused:\n{(done.stdout + done.stderr).strip()}")
-    for module in target.rglob("*.py"):
-        module.write_text(BANNER + module.read_text(encoding="utf-8"), encoding="utf-8", newline="\n")
-    (target / "py.typed").write_text("", encoding="utf-8")
-    (target / "MANIFEST.toml").write_text(manifest(spec, description), encoding="utf-8", newline="\n")
+    for module in folder.rglob("*.py"):
+        module.write_text(target.banner + module.read_text(encoding="utf-8"), encoding="utf-8", newline="\n")
+    (folder / "py.typed").write_text("", encoding="utf-8")
+    (folder / "MANIFEST.toml").write_text(manifest(spec, description), encoding="utf-8", newline="\n")
     described = json.dumps(document, indent=1, ensure_ascii=False) + "\n"
-    (target / "openapi.json").write_text(described, encoding="utf-8", newline="\n")
+    (folder / "openapi.json").write_text(described, encoding="utf-8", newline="\n")
 
 
 def texts(folder: Path) -> dict[str, str]:
@@ -223,8 +241,8 @@ def drift(committed: Path, compiled: Path) -> str:
     for name in sorted(old.keys() | new.keys()):
         if old.get(name) == new.get(name):
             continue
-        before = f"generated/{PACKAGE}/{name}" if name in old else "/dev/null"
-        after = f"compiled/{PACKAGE}/{name}" if name in new else "/dev/null"
+        before = f"generated/{committed.name}/{name}" if name in old else "/dev/null"
+        after = f"compiled/{committed.name}/{name}" if name in new else "/dev/null"
         diff = difflib.unified_diff(
             old.get(name, "").splitlines(), new.get(name, "").splitlines(), before, after, lineterm=""
         )
@@ -235,7 +253,7 @@ def drift(committed: Path, compiled: Path) -> str:
 
 def swap(compiled: Path, committed: Path) -> None:
     """Put *compiled* where *committed* is; both on one file system, so neither is ever half there."""
-    old = compiled.with_name("old")
+    old = compiled.with_name(f"{compiled.name}.old")
     if committed.exists():
         committed.rename(old)
     try:
@@ -243,34 +261,35 @@ def swap(compiled: Path, committed: Path) -> None:
     except OSError:
         old.rename(committed)
         raise
+    shutil.rmtree(old, ignore_errors=True)
 
 
 def main(arguments: Sequence[str] | None = None, *, root: Path = ROOT) -> int:
     """The command line; see the module's docstring."""
-    parser = argparse.ArgumentParser(description="Compile spec/openapi.yaml into generated/.")
+    parser = argparse.ArgumentParser(description="Compile the descriptions of spec/ into generated/.")
     parser.add_argument("--check", action="store_true", help="compare only; exit 1 and print a diff when out of step")
     check: bool = parser.parse_args(arguments).check
-    committed = root / "generated" / PACKAGE
+    generated = root / "generated"
     if not check:
-        committed.parent.mkdir(exist_ok=True)
-    # Beside the package when it will be swapped in, elsewhere when it is only compared.
-    with tempfile.TemporaryDirectory(prefix=".compiling-", dir=None if check else committed.parent) as scratch:
-        compiled = Path(scratch) / PACKAGE
+        generated.mkdir(exist_ok=True)
+    # Beside the packages when they will be swapped in, elsewhere when they are only compared.
+    with tempfile.TemporaryDirectory(prefix=".compiling-", dir=None if check else generated) as scratch:
+        compiled = {target.package: Path(scratch) / target.package for target in TARGETS}
         try:
-            compile_into(compiled, root=root)
+            for target in TARGETS:
+                compile_into(compiled[target.package], target, root=root)
         except CompileError as exc:
             print(exc, file=sys.stderr)
             return 2
-        difference = drift(committed, compiled)
-        if check:
-            print(difference, end="")
-            if difference:
-                print(f"generated/{PACKAGE} is out of step: run `nox -s generate` and commit.", file=sys.stderr)
-            return 1 if difference else 0
-        swap(compiled, committed)
-        shutil.rmtree(Path(scratch) / "old", ignore_errors=True)
-        print(f"generated/{PACKAGE}: {'compiled' if difference else 'was in step'}")
-    return 0
+        differences = {package: drift(generated / package, folder) for package, folder in compiled.items()}
+        for package, difference in differences.items():
+            if not check:
+                swap(compiled[package], generated / package)
+                print(f"generated/{package}: {'compiled' if difference else 'was in step'}")
+            elif difference:
+                print(difference, end="")
+                print(f"generated/{package} is out of step: run `nox -s generate` and commit.", file=sys.stderr)
+    return 1 if check and any(differences.values()) else 0
 
 
 if __name__ == "__main__":

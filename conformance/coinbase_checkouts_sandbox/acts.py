@@ -6,7 +6,7 @@ The control calls and the buttons of the pages do the same things by these funct
 
 from typing import Any, Final
 
-from coinbase_checkouts_sandbox import checkouts, refunds
+from coinbase_checkouts_sandbox import checkouts, events, refunds
 from coinbase_checkouts_sandbox.clock import LATEST_MS, rfc3339
 from coinbase_checkouts_sandbox.errors import ApiError, IllegalChangeError
 from coinbase_checkouts_sandbox.world import World, checkout_answer, found
@@ -36,7 +36,10 @@ def pay(world: World, checkout_id: str, outcome: str) -> dict[str, Any]:
         except IllegalChangeError as exc:
             raise _conflict(exc) from None
         transaction.save_checkout(checkout)
-    return checkout_answer(checkout, its_refunds)
+        content = checkout_answer(checkout, its_refunds)
+        if checkout.status != before.status:
+            events.paid(transaction, world, content, now_ms)
+    return content
 
 
 def settle(world: World, checkout_id: str, refund_id: str, outcome: str) -> dict[str, Any]:
@@ -60,8 +63,10 @@ def settle(world: World, checkout_id: str, refund_id: str, outcome: str) -> dict
             raise _conflict(exc) from None
         transaction.save_refund(settled)
         transaction.save_checkout(checkout)
-    after = [settled if refund.id == settled.id else refund for refund in its_refunds]
-    return checkout_answer(checkout, after)
+        after = [settled if refund.id == settled.id else refund for refund in its_refunds]
+        content = checkout_answer(checkout, after)
+        events.emit(transaction, world, events.REFUND[outcome], content, refund_id=settled.id, now_ms=now_ms)
+    return content
 
 
 def advance(world: World, seconds: int) -> int:
@@ -77,6 +82,9 @@ def advance(world: World, seconds: int) -> int:
         if now_ms > _LATEST_NOW_MS:
             raise ApiError(400, f"body /seconds: the clock cannot go beyond {rfc3339(_LATEST_NOW_MS)}")
         transaction.set_state(clock_offset_ms=transaction.clock_offset_ms + moved_ms)
+        events.expire(transaction, world, now_ms)
+        # Retries may have become due.
+        transaction.rings = True
     return now_ms
 
 

@@ -25,10 +25,21 @@ from starlette.requests import Request as StarletteRequest
 from starlette.responses import Response
 from starlette.routing import Route
 
-from coinbase_checkouts_sandbox import admission, control, description, faults, money, page, tokens
+from coinbase_checkouts_sandbox import (
+    admission,
+    control,
+    description,
+    faults,
+    money,
+    page,
+    subscriptions,
+    tokens,
+    webhook_controls,
+)
 from coinbase_checkouts_sandbox.answers import Answer
 from coinbase_checkouts_sandbox.clock import rfc3339, wall_clock_ms
 from coinbase_checkouts_sandbox.commits import Committer
+from coinbase_checkouts_sandbox.courier import Courier
 from coinbase_checkouts_sandbox.database import open_store
 from coinbase_checkouts_sandbox.description import Operation
 from coinbase_checkouts_sandbox.errors import ApiError
@@ -41,6 +52,7 @@ from coinbase_checkouts_sandbox.world import World
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator
 
+    import httpx
     from starlette.types import Receive, Scope, Send
 
 LOG: Final = logging.getLogger("coinbase_checkouts_sandbox")
@@ -53,6 +65,7 @@ _MOST_DRAINED_BYTES: Final = 64 << 20
 DROP: Final = "coinbase_checkouts.drop"
 
 Respond = Callable[[Call], Awaitable[Answer]]
+Perform = Callable[[World, Request], Awaitable[Answer]]
 
 
 def create_app(
@@ -64,6 +77,7 @@ def create_app(
     fee_rate: Decimal = money.FEE_RATE,
     remote_control: bool = False,
     remote_webhooks: bool = False,
+    webhook_transport: "httpx.AsyncBaseTransport | None" = None,
 ) -> Starlette:
     """
     The sandbox as an ASGI application; needs no server to be tried (httpx.ASGITransport).
@@ -74,14 +88,14 @@ def create_app(
         clock: Real time in milliseconds since the epoch; what the clock was moved by is added to it, except for tokens.
         fee_rate: Part of a payment that is kept as fee.
         remote_control: Answer control calls to other machines too.
-        remote_webhooks: Send events to other machines too.
+        remote_webhooks: Send events to other machines too, over HTTPS.
+        webhook_transport: Takes webhooks in place of the network, say httpx.ASGITransport of the program under test.
 
     `app.state.world.store.close()` closes the database where no lifespan is run.
 
     Raises:
         DatabaseError: The database cannot be used.
     """
-    api = description.load()
     store = open_store(database)
     world = World(
         store=store,
@@ -94,17 +108,22 @@ def create_app(
         remote_control=remote_control,
         remote_webhooks=remote_webhooks,
     )
+    courier = Courier(world, transport=webhook_transport)
     table: dict[str, dict[str, Respond]] = {}
-    for operation in api.operations:
-        for prefix in api.prefixes:
-            table.setdefault(prefix + operation.path, {})[operation.method] = _operation(world, operation)
+    for api, does in ((description.load(), perform), (subscriptions.load(), subscriptions.perform)):
+        for operation in api.operations:
+            for prefix in api.prefixes:
+                table.setdefault(prefix + operation.path, {})[operation.method] = _operation(world, operation, does)
+    calls = {**control.CONTROLS, **webhook_controls.controls(courier)}
     for operation in control.describe().operations:
-        table.setdefault(operation.path, {})[operation.method] = _control(world, operation)
+        table.setdefault(operation.path, {})[operation.method] = _control(world, operation, calls[operation.id])
     table[page.PATH] = {"GET": _page(world)}
 
     @asynccontextmanager
     async def lifespan(_app: Starlette) -> "AsyncGenerator[None]":
+        courier.start()
         yield
+        await courier.stop()
         world.store.close()
 
     largest = {"/__sandbox__/restore": control.LARGEST_BODY_BYTES}
@@ -117,6 +136,7 @@ def create_app(
     app.router.redirect_slashes = False
     app.router.default = Endpoint({})
     app.state.world = world
+    app.state.courier = courier
     return app
 
 
@@ -189,7 +209,7 @@ def _told(refusal: ApiError, correlation_id: str) -> Answer:
 
 def _response(answer: Answer) -> Response:
     headers = {**answer.headers, "X-Content-Type-Options": "nosniff", "Cache-Control": "no-store"}
-    return Response(answer.body, answer.status, headers, answer.media_type)
+    return Response(answer.body, answer.status, headers, answer.media_type or None)
 
 
 async def _broken_off(answer: Answer, kept_bytes: int, scope: "Scope", receive: "Receive", send: "Send") -> None:
@@ -204,7 +224,7 @@ async def _broken_off(answer: Answer, kept_bytes: int, scope: "Scope", receive: 
         pass
 
 
-def _operation(world: World, operation: Operation) -> Respond:
+def _operation(world: World, operation: Operation, perform: Perform) -> Respond:
     async def respond(call: Call) -> Answer:
         if world.keys is None:
             admission.refuse_other_sites(call, remote=False)
@@ -228,17 +248,17 @@ def _operation(world: World, operation: Operation) -> Respond:
 
 
 async def _struck(world: World, request: Request) -> Answer:
+    """What a request is answered that faults may strike; only the operations of checkouts heed them."""
     with world.store.writing() as transaction:
         rules = faults.take_strikes(transaction, request.operation.id)
     return await faults.suffer(rules, lambda: perform(world, replace(request, spared=True)))
 
 
-def _control(world: World, operation: Operation) -> Respond:
-    handle = control.CONTROLS[operation.id]
-
+def _control(world: World, operation: Operation, handle: control.Handle) -> Respond:
     async def respond(call: Call) -> Answer:
         admission.admit(call, remote=world.remote_control)
-        return handle(world, judge(call, operation, world.readings))
+        answer = handle(world, judge(call, operation, world.readings))
+        return answer if isinstance(answer, Answer) else await answer
 
     return respond
 

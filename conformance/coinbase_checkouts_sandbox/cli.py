@@ -89,7 +89,7 @@ def main(argv: list[str]) -> int:
     parser = _parser()
     arguments = parser.parse_args(argv)
     settings = _settings(parser, arguments)
-    log_to_stderr()
+    log_to_stderr(requests=not arguments.quiet)
     with contextlib.ExitStack() as stack:
         try:
             listener = stack.enter_context(_listen(arguments.host, arguments.port))
@@ -101,7 +101,7 @@ def main(argv: list[str]) -> int:
             else:
                 # What is wrong was told, and what was missing was made, once and before any worker starts.
                 app.state.world.store.close()
-                serve(settings, listener, workers=arguments.workers)
+                serve(settings, listener, workers=arguments.workers, quiet=arguments.quiet)
         except (KeyFileError, DatabaseError, UnheardError, OSError) as exc:
             print(f"coinbase-checkouts sandbox: {exc}", file=sys.stderr)
             return 2
@@ -154,6 +154,7 @@ def _parser() -> argparse.ArgumentParser:
         metavar="URL",
         help="any SQLAlchemy URL, such as postgresql+psycopg://…; sqlite:// is memory (default: %(default)s)",
     )
+    add("--quiet", action="store_true", help="no line for each request on stderr, only what is wrong")
     add("--workers", type=_workers, default=1, metavar="N", help="processes on one port and database (default: 1)")
     keys = parser.add_argument_group("keys", "Files as of the Coinbase portal; one that is missing is written.")
     add = keys.add_argument

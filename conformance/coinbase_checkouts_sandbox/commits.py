@@ -56,6 +56,7 @@ class Committer:
             with self._store.writing() as transaction:
                 spoiled = len(acts) > 1
                 outcomes = [_outcome(act, transaction) for act in acts]
+                transaction.flush()
                 spoiled = False
         except Exception as exc:  # noqa: BLE001, whoever asked is told
             if spoiled:

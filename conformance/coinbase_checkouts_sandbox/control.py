@@ -6,7 +6,7 @@ relies on four of them only: about, pay, settle and advance.
 """
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from functools import cache
 from importlib.resources import files
 from types import MappingProxyType
@@ -19,6 +19,8 @@ from coinbase_checkouts_sandbox.description import Description, compiled
 from coinbase_checkouts_sandbox.requests import Request
 from coinbase_checkouts_sandbox.store import Transaction
 from coinbase_checkouts_sandbox.world import World
+
+Handle = Callable[[World, Request], Answer | Awaitable[Answer]]
 
 NAME: Final = "coinbase-checkouts sandbox"
 
@@ -101,11 +103,13 @@ def restore(world: World, request: Request) -> Answer:
     """POST /__sandbox__/restore."""
     with world.store.writing() as transaction:
         snapshots.put_back(transaction, request.body)
+        # There may be something to deliver in it.
+        transaction.rings = True
         return _now(world, transaction)
 
 
-# By operationId of the description.
-CONTROLS: Final[Mapping[str, Callable[[World, Request], Answer]]] = MappingProxyType(
+# By operationId of the description; those about webhooks are in webhook_controls.
+CONTROLS: Final[Mapping[str, Handle]] = MappingProxyType(
     {
         "about": about,
         "describeControl": describe_control,

@@ -89,9 +89,8 @@ def _configure_sqlite(connection: Any, _record: Any) -> None:
 def _begin_sqlite(connection: Connection) -> None:
     # IMMEDIATE takes the write lock now. A transaction that read first and wrote later could find that it read
     # something stale, and SQLite would refuse it instead of waiting.
-    options = connection.get_execution_options()
-    if not options.get("glances"):
-        connection.exec_driver_sql("BEGIN IMMEDIATE" if options.get("writes") else "BEGIN")
+    writes = connection.get_execution_options().get("writes")
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
 
 
 def _prepare_with_others(engine: Engine) -> None:

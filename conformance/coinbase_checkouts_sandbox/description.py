@@ -1,7 +1,7 @@
 """
 The description as this server uses it: its operations, and one compiled validator for each schema.
 
-Only openapi.json of the compiled package is read, as data. No code of the client runs here, so that a bug shared
+Only openapi.json of a compiled package is read, as data. No code of the client runs here, so that a bug shared
 by both sides cannot hide itself.
 """
 
@@ -74,15 +74,15 @@ def validator(schema: JsonObject, document: JsonObject | None = None) -> Draft20
     return Draft202012Validator({**schema, **components}, validate_formats=True, mask=_MASK)
 
 
-def read_document() -> JsonObject:
+def read_document(package: str = "coinbase_checkouts_api") -> JsonObject:
     """
-    Read openapi.json of the compiled package, without importing that package.
+    Read openapi.json of the compiled *package*, without importing that package.
 
     importlib.resources would import it, and with it httpx, which costs a quarter of this server's start.
     """
-    spec = find_spec("coinbase_checkouts_api")
+    spec = find_spec(package)
     if spec is None or spec.origin is None:
-        raise FileNotFoundError("coinbase_checkouts_api, which holds the API's description, is not installed")
+        raise FileNotFoundError(f"{package}, which holds the API's description, is not installed")
     # The loader and not the file system, because a package may be imported from a zip file.
     data = cast("SourceFileLoader", spec.loader).get_data(str(Path(spec.origin).parent / "openapi.json"))
     return cast("JsonObject", json.loads(data))

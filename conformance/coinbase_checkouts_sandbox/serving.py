@@ -39,7 +39,7 @@ class Protocol(HttpToolsProtocol):
         self.scope["extensions"] = {DROP: self.transport.close}  # type: ignore[dict-item]
 
 
-def serve(build: Callable[[], ASGIApp], listener: socket.socket, *, workers: int = 1) -> None:
+def serve(build: Callable[[], ASGIApp], listener: socket.socket, *, workers: int = 1, quiet: bool = False) -> None:
     """
     Serve until SIGINT or SIGTERM.
 
@@ -47,6 +47,7 @@ def serve(build: Callable[[], ASGIApp], listener: socket.socket, *, workers: int
         build: Makes the application; for several workers it must be picklable.
         listener: Bound and listening.
         workers: Processes that share the listener. One that dies is replaced.
+        quiet: Workers log only what is wrong.
 
     Raises:
         UnheardError: See there.
@@ -58,7 +59,7 @@ def serve(build: Callable[[], ASGIApp], listener: socket.socket, *, workers: int
         if server.unheard is not None:
             raise server.unheard
     else:
-        _Workers(config_of(_Build(build), workers), [listener]).run()
+        _Workers(config_of(_Build(build, quiet=quiet), workers), [listener]).run()
 
 
 def config_of(app: "ASGIApp | _Build", workers: int = 1) -> uvicorn.Config:
@@ -79,10 +80,15 @@ def config_of(app: "ASGIApp | _Build", workers: int = 1) -> uvicorn.Config:
     )
 
 
-def log_to_stderr() -> None:
-    """The log of the sandbox, one line a message, and the warnings of everything else."""
+def log_to_stderr(*, requests: bool) -> None:
+    """
+    The log of the sandbox, one line a message, and the warnings of everything else.
+
+    Args:
+        requests: A line for each request, too.
+    """
     logging.basicConfig(stream=sys.stderr, level=logging.WARNING, format="%(message)s")
-    logging.getLogger(__package__).setLevel(logging.INFO)
+    logging.getLogger(__package__).setLevel(logging.INFO if requests else logging.WARNING)
 
 
 def _announce(listener: socket.socket) -> None:
@@ -148,14 +154,15 @@ class _Workers(Multiprocess):
 class _Build:
     """Makes the application in a worker."""
 
-    def __init__(self, build: Callable[[], ASGIApp]) -> None:
+    def __init__(self, build: Callable[[], ASGIApp], *, quiet: bool) -> None:
         self._build = build
+        self._quiet = quiet
 
     def __call__(self) -> ASGIApp:
         threading.Thread(target=_end_with_parent, daemon=True).start()
         app = self._build()
         # Only now: what was made and read has been told by the parent.
-        log_to_stderr()
+        log_to_stderr(requests=not self._quiet)
         return app
 
 

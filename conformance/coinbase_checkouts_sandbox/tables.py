@@ -6,6 +6,7 @@ from typing import Any, Final
 
 from sqlalchemy import (
     BigInteger,
+    Boolean,
     Column,
     Dialect,
     ForeignKey,
@@ -18,6 +19,7 @@ from sqlalchemy import (
     Text,
     TypeDecorator,
     UniqueConstraint,
+    text,
 )
 
 # Of the tables below. Older ones are migrated when they are opened, newer ones refused.
@@ -93,6 +95,13 @@ CHECKOUTS: Final = Table(
     Column("fee_amount", _Money),
     Column("transaction_hash", Text),
     Index("checkouts_newest_first", "created_ms", "id"),
+    # For the clock that ends them; everything else has left it.
+    Index(
+        "checkouts_active",
+        "expires_ms",
+        sqlite_where=text("status = 'ACTIVE'"),
+        postgresql_where=text("status = 'ACTIVE'"),
+    ),
 )
 
 REFUNDS: Final = Table(
@@ -133,4 +142,96 @@ FAULTS: Final = Table(
     # Requests the rule was asked about, and those it struck.
     Column("seen", Integer, nullable=False),
     Column("struck", Integer, nullable=False),
+)
+
+# Webhooks. The outbox: a change of a checkout, its event and a delivery for each subscription are one transaction.
+
+SUBSCRIPTIONS: Final = Table(
+    "webhook_subscriptions",
+    METADATA,
+    Column("id", String(36), primary_key=True),
+    Column("created_ms", BigInteger, nullable=False),
+    Column("updated_ms", BigInteger),
+    Column("event_types", _Json, nullable=False),
+    Column("is_enabled", Boolean, nullable=False),
+    Column("target", _Json, nullable=False),
+    Column("description", _Json),
+    Column("metadata", _Json),
+    Column("labels", _Json),
+    Column("secret", String(36), nullable=False),
+    Index("webhook_subscriptions_newest_first", "created_ms", "id"),
+)
+
+EVENTS: Final = Table(
+    "webhook_events",
+    METADATA,
+    Column("id", String(36), primary_key=True),
+    Column("type", String(64), nullable=False),
+    Column("checkout_id", String(24), nullable=False),
+    Column("refund_id", String(24)),
+    Column("created_ms", BigInteger, nullable=False),
+    # Exactly what is signed and sent, each time.
+    Column("body", LargeBinary, nullable=False),
+)
+
+DELIVERIES: Final = Table(
+    "webhook_deliveries",
+    METADATA,
+    Column("id", String(36), primary_key=True),
+    # The order of emission, for moments that are equal. Not unique: a restored snapshot may have any.
+    Column("number", BigInteger, nullable=False),
+    Column("event_id", String(36), ForeignKey("webhook_events.id"), nullable=False),
+    # No foreign key: what was delivered stays in the log when the subscription is gone.
+    Column("subscription_id", String(36), nullable=False),
+    Column("checkout_id", String(24), nullable=False),
+    Column("created_ms", BigInteger, nullable=False),
+    Column("state", String(16), nullable=False),
+    # When the next attempt of the schedule is due, by the sandbox's clock; null when there will be none.
+    Column("due_ms", BigInteger),
+    # Sendings begun, and those of the schedule that failed.
+    Column("attempts", Integer, nullable=False),
+    Column("failures", Integer, nullable=False),
+    # Sendings owed beyond the schedule: by hand, and duplicates on demand.
+    Column("extra", Integer, nullable=False),
+    # Being sent by some process; if that has died, free again from this moment of real time on.
+    Column("leased_ms", BigInteger),
+    # held: until another has gone. released: it has, so no more mischief is done to this attempt.
+    Column("hold", String(8)),
+    Column("succeeded_ms", BigInteger),
+    Index("webhook_deliveries_number", "number"),
+    Index("webhook_deliveries_newest_first", "created_ms", "number"),
+    Index("webhook_deliveries_of_subscription", "subscription_id", "created_ms", "number"),
+    Index("webhook_deliveries_due", "due_ms"),
+    Index("webhook_deliveries_extra", "extra", sqlite_where=text("extra > 0"), postgresql_where=text("extra > 0")),
+    Index(
+        "webhook_deliveries_leased",
+        "leased_ms",
+        sqlite_where=text("leased_ms IS NOT NULL"),
+        postgresql_where=text("leased_ms IS NOT NULL"),
+    ),
+)
+
+ATTEMPTS: Final = Table(
+    "webhook_attempts",
+    METADATA,
+    Column("delivery_id", String(36), ForeignKey("webhook_deliveries.id"), primary_key=True),
+    Column("number", Integer, primary_key=True, autoincrement=False),
+    Column("at_ms", BigInteger, nullable=False),
+    Column("http_code", Integer),
+    Column("elapsed_ms", Integer, nullable=False),
+    Column("response_body", _Json),
+    Column("error_name", String(32)),
+    Column("mischief", String(32)),
+)
+
+MISCHIEF: Final = Table(
+    "webhook_mischief",
+    METADATA,
+    Column("id", String(36), primary_key=True),
+    Column("number", BigInteger, nullable=False),
+    Column("kind", String(16), nullable=False),
+    Column("part", String(16)),
+    Column("times", Integer, nullable=False),
+    Column("event_type", String(64)),
+    Column("subscription_id", String(36)),
 )

@@ -4,6 +4,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
+from uuid import UUID
 
 from coinbase_checkouts_sandbox import checkouts, refunds
 from coinbase_checkouts_sandbox.checkouts import Checkout
@@ -42,6 +43,10 @@ class World:
     def object_id(self, now_ms: int) -> str:
         """A new id of 24 hexadecimal digits, the first eight of them the seconds, as in every published sample."""
         return f"{now_ms // 1000 & 0xFFFFFFFF:08x}{self.token_hex(8)}"
+
+    def uuid(self) -> str:
+        """A new random UUID."""
+        return str(UUID(hex=self.token_hex(16), version=4))
 
     def transaction_hash(self) -> str:
         """A hash as of a transaction on Base; nothing is there."""

@@ -1,5 +1,6 @@
 """
-How much the client costs, as ratios to named baselines measured in the same run: `nox -s bench`.
+What the client and the sandbox cost, as ratios to named baselines measured in the same run: `nox -s bench`, or one
+of them: `nox -s bench -- client`, `nox -s bench -- sandbox`.
 
 Every group is measured in rounds, each round one batch of every candidate in turn, so that what else the
 machine does falls on all of them; the smallest time of a candidate counts. No test depends on any of it.
@@ -29,6 +30,7 @@ from coinbase_checkouts import ApiKey, AsyncCheckouts, Checkout, Checkouts, JwtA
 from coinbase_checkouts.sensor import sense
 from coinbase_checkouts_api import Client
 from coinbase_checkouts_api.api.checkouts import get_checkout
+from tests.bench import load
 
 ROUNDS = 15
 EXAMPLE = Path(__file__).parents[2] / "spec" / "examples" / "getCheckout.response-gen-2.json"
@@ -198,8 +200,8 @@ def _process(code: str) -> None:
     subprocess.run([sys.executable, "-c", code], check=True)
 
 
-def main() -> None:
-    """Measure everything and print it."""
+def client() -> None:
+    """What a call costs, and what it is made of."""
     secret = base64.b64encode(Ed25519PrivateKey.generate().private_bytes_raw()).decode()
     key = ApiKey("organizations/x/apiKeys/y", secret)
     with serving() as url:
@@ -209,6 +211,19 @@ def main() -> None:
         signing()
         reading_and_checking()
         fresh_processes(url, key, secret)
+
+
+PARTS: dict[str, Callable[[], None]] = {"client": client, "sandbox": load.main}
+
+
+def main() -> None:
+    """Measure the parts that are asked for, or all, and print it."""
+    asked = sys.argv[1:] or list(PARTS)
+    unknown = set(asked) - set(PARTS)
+    if unknown:
+        sys.exit(f"no part is called {min(unknown)!r}; there are {', '.join(PARTS)}")
+    for name in asked:
+        PARTS[name]()
 
 
 if __name__ == "__main__":

@@ -6,20 +6,18 @@ from __future__ import annotations
 
 import copy
 import json
-import pickle
 import re
 import tomllib
-from collections.abc import Callable
-from datetime import UTC, datetime, timedelta, timezone
+from collections.abc import Callable, Iterator
+from datetime import datetime, timedelta, timezone
+from enum import StrEnum
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
-import coinbase_checkouts_api
-from coinbase_checkouts_api import models
 from coinbase_checkouts_api.api.checkouts import list_checkouts
 from coinbase_checkouts_api.models import (
     Checkout,
@@ -34,112 +32,86 @@ from coinbase_checkouts_api.models import (
     RefundStatus,
     Settlement,
 )
-from coinbase_checkouts_api.types import UNSET, Unset
+from coinbase_checkouts_api.types import Unset
+from coinbase_webhook_subscriptions_api.api.webhook_subscriptions import list_webhook_subscription_events
+from coinbase_webhook_subscriptions_api.models import (
+    WebhookEventList,
+    WebhookEventStatus,
+    WebhookSubscription,
+    WebhookSubscriptionList,
+    WebhookSubscriptionMetadata,
+    WebhookSubscriptionRequest,
+    WebhookTargetRequest,
+    WebhookTargetRequestMethod,
+)
 
-Json = dict[str, Any]
-OpenEnum = type[CheckoutStatus] | type[RefundStatus] | type[Network] | type[EventType]
+from .compiled import CHECKOUTS, COPIES, SUBSCRIPTIONS, Compiled, Json, as_instants, by_name, instant, steady
+
+OpenEnum = (
+    type[CheckoutStatus]
+    | type[RefundStatus]
+    | type[Network]
+    | type[EventType]
+    | type[WebhookEventStatus]
+    | type[WebhookTargetRequestMethod]
+)
 
 SPEC = Path(__file__).resolve().parents[2] / "spec"
-DESCRIPTION: Json = json.loads(
-    (Path(coinbase_checkouts_api.__file__).parent / "openapi.json").read_text(encoding="utf-8")
-)
-SCHEMAS: Json = DESCRIPTION["components"]["schemas"]
-ENUMS: list[OpenEnum] = [CheckoutStatus, RefundStatus, Network, EventType]
-
-
-def pickled(protocol: int) -> Callable[[Any], Any]:
-    return lambda it: pickle.loads(pickle.dumps(it, protocol))
-
-
-COPIES: dict[str, Callable[[Any], Any]] = {
-    "copy": copy.copy,
-    "deepcopy": copy.deepcopy,
-    **{f"pickle {protocol}": pickled(protocol) for protocol in range(pickle.HIGHEST_PROTOCOL + 1)},
+BOTH: Final = {"openapi.yaml": CHECKOUTS, "webhook-subscriptions.yaml": SUBSCRIPTIONS}
+SCHEMAS: Json = CHECKOUTS.schemas
+smallest, largest = CHECKOUTS.smallest, CHECKOUTS.largest
+# With the values that are described.
+ENUMS: dict[OpenEnum, list[str]] = {
+    **{enum: SCHEMAS[enum.__name__]["enum"] for enum in (CheckoutStatus, RefundStatus, Network, EventType)},
+    WebhookEventStatus: SUBSCRIPTIONS.schemas["WebhookEventStatus"]["enum"],
+    WebhookTargetRequestMethod: SUBSCRIPTIONS.schemas["WebhookTargetRequest"]["properties"]["method"]["enum"],
 }
-# The same examples in the same order in every run, however slow the machine.
-steady = settings(derandomize=True, deadline=None, max_examples=150)
 
-# ---------------------------------------------------------------- Made from the description
+# ---------------------------------------------------------------- Made from the descriptions
 
-
-def flat(schema: Json) -> Json:
-    """*schema* with what it refers to and what it is all of."""
-    whole: Json = {"properties": {}, "required": []}
-    referred = SCHEMAS[schema["$ref"].rpartition("/")[2]] if "$ref" in schema else {}
-    for part in [*([flat(referred)] if referred else []), *(flat(one) for one in schema.get("allOf", [])), schema]:
-        properties = {**whole["properties"], **part.get("properties", {})}
-        required = [*whole["required"], *part.get("required", [])]
-        whole = {**whole, **part, "properties": properties, "required": required}
-    return whole
-
-
-def smallest(schema: Json) -> Any:
-    """A value with nothing but what is required."""
-    whole = flat(schema)
-    if whole["properties"]:
-        return {name: smallest(whole["properties"][name]) for name in whole["required"]}
-    if "enum" in whole:
-        return whole["enum"][0]
-    if whole.get("format") == "date-time":
-        return "2026-11-20T10:30:00Z"
-    return {"string": "text", "array": [], "object": {}}[whole["type"]]
-
-
-def largest(schema: Json) -> Any:
-    """A value with everything that is described."""
-    whole = flat(schema)
-    if whole["properties"]:
-        return {name: largest(value) for name, value in whole["properties"].items()}
-    if whole.get("type") == "array":
-        return [largest(whole["items"])]
-    return {"a": "b"} if whole.get("type") == "object" else smallest(schema)
-
-
-ANSWERS = [
-    *("Checkout", "CheckoutList", "CheckoutEvent", "Settlement", "Refund", "RefundResult"),
-    *("ErrorBody", "ErrorListBody", "ErrorListItem", "LegacyErrorBody"),
-]
-# The compiler names the model of an inline schema after the path to it.
-SHAPES: dict[str, Json] = {
-    **{name: SCHEMAS[name] for name in ANSWERS},
-    "LegacyErrorBodyError": SCHEMAS["LegacyErrorBody"]["properties"]["error"],
+ANSWERS = {
+    CHECKOUTS: [
+        *("Checkout", "CheckoutList", "CheckoutEvent", "Settlement", "Refund", "RefundResult"),
+        *("ErrorBody", "ErrorListBody", "ErrorListItem", "LegacyErrorBody"),
+    ],
+    SUBSCRIPTIONS: [
+        *("WebhookSubscription", "WebhookSubscriptionList", "WebhookTarget"),
+        *("WebhookEventList", "WebhookEvent", "WebhookEventResponseDetail", "ErrorBody"),
+    ],
 }
+REQUESTS = {
+    CHECKOUTS: {"CreateCheckoutRequest", "RefundCheckoutRequest"},
+    SUBSCRIPTIONS: {"WebhookSubscriptionRequest", "WebhookTargetRequest"},
+}
+
+
+def shapes() -> Iterator[tuple[Compiled, str, Json]]:
+    """The models of what comes from the service. That of an inline schema is named after the path to it."""
+    for it, names in ANSWERS.items():
+        for name in names:
+            yield it, name, it.schemas[name]
+    yield CHECKOUTS, "LegacyErrorBodyError", SCHEMAS["LegacyErrorBody"]["properties"]["error"]
+    metadata = SUBSCRIPTIONS.schemas["WebhookSubscription"]["properties"]["metadata"]
+    yield SUBSCRIPTIONS, "WebhookSubscriptionMetadata", metadata
+
+
+SHAPES = [pytest.param(it, name, schema, id=f"{name}-{it.name}") for it, name, schema in shapes()]
 OPTIONAL = [
-    (name, field)
-    for name, schema in SHAPES.items()
-    for field in flat(schema)["properties"]
-    if field not in flat(schema)["required"]
+    pytest.param(it, name, schema, field, id=f"{name}.{field}-{it.name}")
+    for it, name, schema in shapes()
+    for field in it.flat(schema)["properties"]
+    if field not in it.flat(schema)["required"]
 ]
-
-
-def model(name: str, data: Json) -> Any:
-    return getattr(models, name).from_dict(data)
+each_shape = pytest.mark.parametrize(("it", "name", "schema"), SHAPES)
+each_optional_field = pytest.mark.parametrize(("it", "name", "schema", "field"), OPTIONAL)
 
 
 def checkout(**fields: object) -> Json:
     return {**smallest(SCHEMAS["Checkout"]), **fields}
 
 
-def as_instants(node: Any) -> Any:
-    """*node* with every RFC 3339 text replaced by the instant it names."""
-    if isinstance(node, dict):
-        return {key: as_instants(value) for key, value in node.items()}
-    if isinstance(node, list):
-        return [as_instants(value) for value in node]
-    if isinstance(node, str) and (found := re.fullmatch(r"(\d{4}-\d\d-\d\d)[Tt](\S+?)([Zz]|[+-]\d\d:\d\d)", node)):
-        return instant(*found.groups())
-    return node
-
-
-def instant(day: str, time: str, offset: str) -> datetime:
-    """By arithmetic, not by the parser under test; digits after the microsecond are dropped."""
-    clock, _, fraction = time.partition(".")
-    moment = datetime.strptime(f"{day} {clock}", "%Y-%m-%d %H:%M:%S").replace(tzinfo=UTC)
-    moment += timedelta(microseconds=int((fraction + "000000")[:6]))
-    if offset in {"Z", "z"}:
-        return moment
-    sign = -1 if offset[0] == "+" else 1
-    return moment + sign * timedelta(hours=int(offset[1:3]), minutes=int(offset[4:6]))
+def subscription(**fields: object) -> Json:
+    return {**SUBSCRIPTIONS.smallest(SUBSCRIPTIONS.schemas["WebhookSubscription"]), **fields}
 
 
 # ---------------------------------------------------------------- Open enums
@@ -147,9 +119,17 @@ def instant(day: str, time: str, offset: str) -> datetime:
 
 def test_the_enums_are_the_described_ones() -> None:
     """
-    Every enum of the description is compiled into one that is tested here.
+    Every enum of the descriptions is compiled into one that is tested here.
     """
-    assert {name for name, schema in SCHEMAS.items() if "enum" in schema} == {enum.__name__ for enum in ENUMS}
+    compiled = {
+        value
+        for it in BOTH.values()
+        for value in vars(it.models).values()
+        if isinstance(value, type) and issubclass(value, StrEnum)
+    }
+    assert compiled == set(ENUMS)
+    described = {name for it in BOTH.values() for name, schema in it.schemas.items() if "enum" in schema}
+    assert described | {"WebhookTargetRequestMethod"} == {enum.__name__ for enum in ENUMS}
 
 
 @pytest.mark.parametrize("enum", ENUMS)
@@ -157,7 +137,7 @@ def test_a_known_value_is_known(enum: OpenEnum) -> None:
     """
     Each described value is a member, equal to its text, and says that it is known.
     """
-    for value in SCHEMAS[enum.__name__]["enum"]:
+    for value in ENUMS[enum]:
         member = enum(value)
         assert value == member
         assert member.is_known
@@ -265,51 +245,54 @@ def test_every_answer_is_looked_at() -> None:
     """
     The schemas tested are all objects that come from the service, as requests and enums do not.
     """
-    others = {"CreateCheckoutRequest", "RefundCheckoutRequest", *(enum.__name__ for enum in ENUMS)}
-    assert set(SCHEMAS) - others == set(ANSWERS)
-    assert 13 + 1 + 13 + 4 + 7 + 2 + 1 == len(OPTIONAL)
+    for it, answers in ANSWERS.items():
+        objects = {name for name, schema in it.schemas.items() if "enum" not in schema}
+        assert objects - REQUESTS[it] == set(answers)
+    of_checkouts = 13 + 1 + 13 + 4 + 7 + 2 + 1
+    of_subscriptions = 7 + 1 + 1 + 2 + 4 + 2 + 1
+    assert of_checkouts + of_subscriptions == len(OPTIONAL)
 
 
-@pytest.mark.parametrize(("name", "field"), OPTIONAL)
-def test_null_in_an_optional_field_is_absence(name: str, field: str) -> None:
+@each_optional_field
+def test_null_in_an_optional_field_is_absence(it: Compiled, name: str, schema: Json, field: str) -> None:
     """
     A null where a value is optional reads like no field at all, and is not written back.
     """
-    without = smallest(SHAPES[name])
-    with_null = model(name, {**without, field: None})
-    assert model(name, without) == with_null
+    without = it.smallest(schema)
+    with_null = it.model(name, {**without, field: None})
+    assert it.model(name, without) == with_null
     assert without == with_null.to_dict()
 
 
-@pytest.mark.parametrize(("name", "field"), OPTIONAL)
-def test_an_absent_field_is_unset(name: str, field: str) -> None:
+@each_optional_field
+def test_an_absent_field_is_unset(it: Compiled, name: str, schema: Json, field: str) -> None:
     """
     A full object without one optional field is read and written without that one.
     """
-    data = largest(SHAPES[name])
+    data = it.largest(schema)
     del data[field]
-    assert data == model(name, data).to_dict()
+    assert data == it.model(name, data).to_dict()
 
 
-@pytest.mark.parametrize("name", SHAPES)
-def test_all_fields_go_through(name: str) -> None:
+@each_shape
+def test_all_fields_go_through(it: Compiled, name: str, schema: Json) -> None:
     """
     An object with every described field is written as it came, and none of its fields is taken for unknown.
     """
-    data = largest(SHAPES[name])
-    read = model(name, data)
+    data = it.largest(schema)
+    read = it.model(name, data)
     assert data == read.to_dict()
     assert [] == read.additional_keys
 
 
-@pytest.mark.parametrize("name", SHAPES)
+@each_shape
 @pytest.mark.parametrize("value", [None, "text", 1.5, True, [None, {"a": []}], {"deep": {"er": None}}], ids=repr)
-def test_unknown_fields_are_kept(name: str, value: object) -> None:
+def test_unknown_fields_are_kept(it: Compiled, name: str, schema: Json, value: object) -> None:
     """
     A field that is not described is there by its name and written back, null included.
     """
-    data = {**largest(SHAPES[name]), "brandNew": value, "snake_case": value, "additional_properties": value}
-    read = model(name, data)
+    data = {**it.largest(schema), "brandNew": value, "snake_case": value, "additional_properties": value}
+    read = it.model(name, data)
     assert value == read["brandNew"]
     assert ["brandNew", "snake_case", "additional_properties"] == read.additional_keys
     assert data == read.to_dict()
@@ -326,36 +309,55 @@ def test_unknown_fields_are_kept_at_every_depth() -> None:
     assert data == CheckoutList.from_dict(data).to_dict()
 
 
+def test_unknown_fields_of_subscriptions_are_kept_at_every_depth() -> None:
+    """
+    Unknown fields inside target, metadata, labels and a delivery's answer are written back too.
+    """
+    data = SUBSCRIPTIONS.largest(SUBSCRIPTIONS.schemas["WebhookSubscriptionList"])
+    one = data["subscriptions"][0]
+    for part in (data, one, one["target"], one["target"]["headers"], one["metadata"], one["labels"]):
+        part["brandNew"] = {"a": [1, None]}
+    assert data == WebhookSubscriptionList.from_dict(data).to_dict()
+    log = SUBSCRIPTIONS.largest(SUBSCRIPTIONS.schemas["WebhookEventList"])
+    for part in (log, log["events"][0], log["events"][0]["response"]):
+        part["brandNew"] = {"a": [1, None]}
+    assert log == WebhookEventList.from_dict(log).to_dict()
+
+
 def test_reading_leaves_the_data_alone() -> None:
     """
     The object that is read is not changed by it.
     """
     data = {**largest(SCHEMAS["CheckoutEvent"]), "brandNew": None}
     before = copy.deepcopy(data)
-    model("CheckoutEvent", data).to_dict()
+    CHECKOUTS.model("CheckoutEvent", data).to_dict()
     assert before == data
 
 
 @pytest.mark.parametrize("way", COPIES)
-def test_unset_is_one(way: str) -> None:
+@pytest.mark.parametrize("file", BOTH)
+def test_unset_is_one(file: str, way: str) -> None:
     """
     A copy of UNSET is UNSET itself: models compare by identity.
     """
-    assert UNSET is COPIES[way](UNSET)
-    assert not UNSET
-    assert "UNSET" == repr(UNSET)
+    unset = BOTH[file].unset
+    assert unset is COPIES[way](unset)
+    assert not unset
+    assert "UNSET" == repr(unset)
 
 
 @pytest.mark.parametrize("way", COPIES)
-@pytest.mark.parametrize("name", SHAPES)
-@pytest.mark.parametrize("make", [smallest, largest])
-def test_models_survive_copies(name: str, way: str, make: Callable[[Json], Any]) -> None:
+@each_shape
+@pytest.mark.parametrize("make", [Compiled.smallest, Compiled.largest])
+def test_models_survive_copies(
+    it: Compiled, name: str, schema: Json, way: str, make: Callable[[Compiled, Json], Any]
+) -> None:
     """
     A copied or pickled model, with fields unset or not, is equal and still becomes JSON.
     """
-    data = {**make(SHAPES[name]), "brandNew": None}
-    again = COPIES[way](model(name, data))
-    assert model(name, data) == again
+    data = {**make(it, schema), "brandNew": None}
+    again = COPIES[way](it.model(name, data))
+    assert it.model(name, data) == again
     assert data == json.loads(json.dumps(again.to_dict()))
 
 
@@ -438,7 +440,7 @@ def test_a_time_with_an_offset_goes_out_in_utc() -> None:
 # ---------------------------------------------------------------- Round trips
 
 
-def example_model(entry: Json) -> str:
+def example_model(it: Compiled, entry: Json) -> str:
     """The name of the model for an entry of the examples' index."""
     if entry["what"] == "event":
         return "CheckoutEvent"
@@ -446,7 +448,7 @@ def example_model(entry: Json) -> str:
         return str(entry["of"])
     operation = next(
         operation
-        for item in DESCRIPTION["paths"].values()
+        for item in it.description["paths"].values()
         for operation in item.values()
         if isinstance(operation, dict) and operation["operationId"] == entry["of"]
     )
@@ -455,7 +457,7 @@ def example_model(entry: Json) -> str:
 
 
 EXAMPLES = {
-    file: example_model(entry)
+    file: (BOTH[entry.get("in", "openapi.yaml")], entry)
     for file, entry in tomllib.loads((SPEC / "examples" / "index.toml").read_text(encoding="utf-8"))["examples"].items()
 }
 
@@ -465,11 +467,13 @@ def test_a_published_example_goes_through(file: str) -> None:
     """
     Every published body is read into its model, which knows all its fields, and written back with the same values.
     """
+    it, entry = EXAMPLES[file]
+    name = example_model(it, entry)
     body = json.loads((SPEC / "examples" / file).read_text(encoding="utf-8"))
-    read = model(EXAMPLES[file], body)
+    read = it.model(name, body)
     assert as_instants(body) == as_instants(read.to_dict())
     assert [] == read.additional_keys
-    assert read == model(EXAMPLES[file], read.to_dict())
+    assert read == it.model(name, read.to_dict())
     for way in COPIES.values():
         assert read == way(read)
 
@@ -487,61 +491,42 @@ def test_a_refund_result_goes_through() -> None:
     assert as_instants(data) == as_instants(read.to_dict())
 
 
-leaves = st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text()
-anything = st.recursive(
-    leaves, lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner, max_size=3), max_leaves=6
-)
-times = st.builds(
-    "2026-{:02}-{:02}T{:02}:30:00.{}{}".format,
-    st.integers(min_value=1, max_value=12),
-    st.integers(min_value=1, max_value=28),
-    st.integers(min_value=0, max_value=23),
-    st.text("0123456789", min_size=1, max_size=9),
-    st.sampled_from(["Z", "z", "+05:30", "-11:00"]),
-)
-
-
-def values(schema: Json) -> st.SearchStrategy[Any]:
-    """Values of a schema as the service may come to send them: other enum values, unknown fields."""
-    whole = flat(schema)
-    if whole["properties"]:
-        needed = {name: values(part) for name, part in whole["properties"].items() if name in whole["required"]}
-        others = {name: values(part) for name, part in whole["properties"].items() if name not in whole["required"]}
-        unknown = st.dictionaries(st.text().filter(lambda key: key not in whole["properties"]), anything, max_size=2)
-        known = st.fixed_dictionaries(needed, optional=others)
-        return st.tuples(unknown, known).map(lambda both: {**both[0], **both[1]})
-    if whole.get("format") == "date-time":
-        return times
-    if "enum" in whole:
-        return st.sampled_from(whole["enum"]) | st.text()
-    if whole["type"] == "array":
-        return st.lists(values(whole["items"]), max_size=3)
-    return st.dictionaries(st.text(), anything, max_size=3) if whole["type"] == "object" else st.text()
-
-
-def by_name(data: Any, name: str) -> Any:
-    """The times of a checkout as instants; other texts as they are, even if they look like times."""
-    if isinstance(data, dict):
-        return {key: by_name(value, key) for key, value in data.items()}
-    if isinstance(data, list):
-        return [by_name(value, name) for value in data]
-    return as_instants(data) if name in {"createdAt", "updatedAt", "expiresAt", "completedAt"} else data
+def goes_through(it: Compiled, name: str, data: Json) -> None:
+    read = it.model(name, data)
+    written = read.to_dict()
+    assert by_name(data, "") == by_name(written, "")
+    assert written == json.loads(json.dumps(written))
+    assert read == it.model(name, written)
+    for way in (copy.copy, copy.deepcopy, COPIES["pickle 5"]):
+        assert read == way(read)
+        assert written == way(read).to_dict()
 
 
 @steady
-@given(data=values(SCHEMAS["Checkout"]))
+@given(data=CHECKOUTS.values(SCHEMAS["Checkout"]))
 def test_any_checkout_goes_through(data: Json) -> None:
     """
     A checkout with any described fields, other enum values and unknown fields is written back with the same values.
     """
-    read = Checkout.from_dict(data)
-    written = read.to_dict()
-    assert by_name(data, "") == by_name(written, "")
-    assert written == json.loads(json.dumps(written))
-    assert read == Checkout.from_dict(written)
-    for way in (copy.copy, copy.deepcopy, COPIES["pickle 5"]):
-        assert read == way(read)
-        assert written == way(read).to_dict()
+    goes_through(CHECKOUTS, "Checkout", data)
+
+
+@steady
+@given(data=SUBSCRIPTIONS.values(SUBSCRIPTIONS.schemas["WebhookSubscription"]))
+def test_any_subscription_goes_through(data: Json) -> None:
+    """
+    So is a subscription.
+    """
+    goes_through(SUBSCRIPTIONS, "WebhookSubscription", data)
+
+
+@steady
+@given(data=SUBSCRIPTIONS.values(SUBSCRIPTIONS.schemas["WebhookEventList"]))
+def test_any_log_of_deliveries_goes_through(data: Json) -> None:
+    """
+    So is a subscription's log, with statuses nobody has heard of.
+    """
+    goes_through(SUBSCRIPTIONS, "WebhookEventList", data)
 
 
 def test_the_parts_are_models() -> None:
@@ -565,3 +550,78 @@ def test_null_in_a_required_text_is_as_if_it_were_missing(name: str) -> None:
         with pytest.raises(KeyError) as caught:
             Checkout.from_dict(broken)
         assert caught.value.args == (name,)
+
+
+@pytest.mark.parametrize(
+    ("model", "name"), [("WebhookEvent", "retryCount"), ("WebhookSubscription", "isEnabled"), ("WebhookTarget", "url")]
+)
+def test_null_in_a_required_number_or_flag_is_as_if_it_were_missing(model: str, name: str) -> None:
+    """
+    So it is with numbers and flags.
+    """
+    whole = SUBSCRIPTIONS.smallest(SUBSCRIPTIONS.schemas[model])
+    for broken in ({**whole, name: None}, {key: value for key, value in whole.items() if key != name}):
+        with pytest.raises(KeyError) as caught:
+            SUBSCRIPTIONS.model(model, broken)
+        assert caught.value.args == (name,)
+
+
+# ---------------------------------------------------------------- Subscriptions
+
+
+def test_an_unknown_status_goes_through_a_log() -> None:
+    """
+    An event in an unknown status is read and written as it came.
+    """
+    event = SUBSCRIPTIONS.smallest(SUBSCRIPTIONS.schemas["WebhookEvent"])
+    data = {"events": [{**event, "status": status} for status in ("parked", "succeeded")]}
+    read = WebhookEventList.from_dict(data)
+    assert [False, True] == [it.status.is_known for it in read.events]
+    assert data == read.to_dict()
+
+
+def test_a_subscription_to_anything_is_read() -> None:
+    """
+    Event types are an open set of texts, in their order, repeated or not.
+    """
+    names = ["checkout.refund.success", "brand.new", "wallet.activity.detected", "brand.new", ""]
+    assert names == WebhookSubscription.from_dict(subscription(eventTypes=names)).event_types
+
+
+@pytest.mark.parametrize(
+    "secret", ["123e4567-e89b-12d3-a456-426614174000", "123E4567-E89B-12D3-A456-426614174000", "ß"]
+)
+def test_a_secret_is_read_to_the_letter(secret: str) -> None:
+    """
+    At the root or in metadata, as UUID or not: it is a text, and the same text.
+    """
+    read = WebhookSubscription.from_dict(subscription(secret=secret))
+    assert (secret, False) == (read.secret, bool(read.metadata))
+    read = WebhookSubscription.from_dict(subscription(metadata={"secret": secret, "a": [1]}))
+    assert not read.secret
+    assert isinstance(read.metadata, WebhookSubscriptionMetadata)
+    assert (secret, [1]) == (read.metadata.secret, read.metadata["a"])
+
+
+def test_a_request_is_what_is_sent() -> None:
+    """
+    A request made by hand is the published one, field by field.
+    """
+    body = json.loads((SPEC / "examples" / "createWebhookSubscription.request.json").read_text(encoding="utf-8"))
+    target = WebhookTargetRequest("https://your-webhook-url.com", method=WebhookTargetRequestMethod.POST)
+    made = WebhookSubscriptionRequest(
+        body["eventTypes"], is_enabled=True, target=target, description=body["description"]
+    )
+    assert body == json.loads(json.dumps(made.to_dict()))
+
+
+def test_a_log_is_asked_for_in_utc() -> None:
+    """
+    The filters of a log go out under their names, a time of another zone as the same instant with a Z.
+    """
+    there = datetime(2026, 11, 20, 10, 30, tzinfo=timezone(timedelta(hours=-5)))
+    asked = list_webhook_subscription_events._get_kwargs(
+        "123e4567-e89b-12d3-a456-426614174000", min_created_at=there, event_type_names="checkout.payment.success"
+    )
+    assert "/platform/v2/data/webhooks/subscriptions/123e4567-e89b-12d3-a456-426614174000/events" == asked["url"]
+    assert {"minCreatedAt": "2026-11-20T15:30:00Z", "eventTypeNames": "checkout.payment.success"} == asked["params"]

@@ -442,7 +442,7 @@ def test_every_operation_of_the_description_has_a_handler() -> None:
 
 def test_the_client_is_never_imported(sandbox_with: Callable[..., Sandbox]) -> None:
     """
-    Serving a request imports neither the client nor the compiled package.
+    Serving a request imports neither the client nor a compiled package.
     """
     import subprocess
     import sys
@@ -450,15 +450,30 @@ def test_the_client_is_never_imported(sandbox_with: Callable[..., Sandbox]) -> N
     code = (
         "import sys, coinbase_checkouts_sandbox.cli as c; from coinbase_checkouts_sandbox.app import create_app;"
         "create_app().state.world.store.close();"
-        "print([m for m in sys.modules if m.split('.')[0] in {'coinbase_checkouts', 'coinbase_checkouts_api', 'httpx'}])"
+        "unwanted = {'coinbase_checkouts', 'coinbase_checkouts_api', 'coinbase_webhook_subscriptions_api', 'httpx'};"
+        "print([m for m in sys.modules if m.split('.')[0] in unwanted])"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert "[]" == done.stdout.strip()
 
 
+@pytest.mark.parametrize(
+    ("package", "title"),
+    [("coinbase_checkouts_api", "Checkouts API"), ("coinbase_webhook_subscriptions_api", "Webhook Subscriptions API")],
+)
+def test_a_description_is_read_by_its_package(package: str, title: str) -> None:
+    """
+    Both descriptions can be read; that of checkouts is the one meant if none is named.
+    """
+    from coinbase_checkouts_sandbox.description import read_document
+
+    assert title == read_document(package)["info"]["title"]
+    assert "Checkouts API" == read_document()["info"]["title"]
+
+
 def test_a_missing_description_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
     """
-    Without the compiled package there is one clear error.
+    Without the compiled package there is one clear error, which names it.
     """
     from coinbase_checkouts_sandbox import description
 
@@ -468,3 +483,5 @@ def test_a_missing_description_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(description, "find_spec", nothing)
     with pytest.raises(FileNotFoundError, match="coinbase_checkouts_api"):
         description.read_document()
+    with pytest.raises(FileNotFoundError, match="coinbase_webhook_subscriptions_api"):
+        description.read_document("coinbase_webhook_subscriptions_api")

@@ -7,6 +7,7 @@ from __future__ import annotations
 import importlib.util
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -14,6 +15,7 @@ import tomllib
 from collections.abc import Callable
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 
 import openapi_python_client
 import pytest
@@ -21,7 +23,6 @@ from ruamel.yaml import YAML
 
 ROOT = Path(__file__).resolve().parents[2]
 SCRIPT = ROOT / "spec" / "compile_client.py"
-PACKAGE = "coinbase_checkouts_api"
 OVERRIDES = sorted(
     path.relative_to(ROOT / "spec" / "templates").as_posix() for path in (ROOT / "spec" / "templates").rglob("*.jinja")
 )
@@ -32,21 +33,26 @@ def load_script() -> ModuleType:
     assert found is not None
     assert found.loader is not None
     module = importlib.util.module_from_spec(found)
+    # A dataclass looks its module up there.
+    sys.modules[found.name] = module
     found.loader.exec_module(module)
     return module
 
 
 SUBJECT = load_script()
+TARGETS = SUBJECT.TARGETS
+PACKAGES = ["coinbase_checkouts_api", "coinbase_webhook_subscriptions_api"]
 
 
 class Project:
-    """A copy of what the compiler reads and writes."""
+    """A copy of what the compiler reads and writes, with an eye on one of the targets."""
 
-    def __init__(self, root: Path) -> None:
+    def __init__(self, root: Path, target: Any = TARGETS[0]) -> None:
         self.root = root
-        self.description = root / "spec" / "openapi.yaml"
+        self.name = target.package
+        self.description = root / "spec" / target.description
         self.templates = root / "spec" / "templates"
-        self.package = root / "generated" / PACKAGE
+        self.package = root / "generated" / target.package
         ignored = shutil.ignore_patterns("__pycache__", ".mypy_cache")
         shutil.copytree(ROOT / "spec", root / "spec", ignore=ignored)
         shutil.copytree(ROOT / "generated", root / "generated", ignore=ignored)
@@ -76,8 +82,27 @@ class Project:
 
 
 @pytest.fixture
-def project(tmp_path: Path) -> Project:
-    return Project(tmp_path / "project")
+def project(tmp_path: Path, request: pytest.FixtureRequest) -> Project:
+    """With an eye on the first target, or on each in turn where a test says so."""
+    return Project(tmp_path / "project", getattr(request, "param", TARGETS[0]))
+
+
+def name_of(target: Any) -> str:
+    return str(target.package)
+
+
+each = pytest.mark.parametrize("project", TARGETS, indirect=True, ids=name_of)
+of_each = pytest.mark.parametrize("target", TARGETS, ids=name_of)
+
+
+def test_the_targets() -> None:
+    """
+    Every description in spec/ has a package, and generated/ has no other.
+    """
+    assert PACKAGES == [target.package for target in TARGETS]
+    assert PACKAGES == sorted(path.name for path in (ROOT / "generated").iterdir() if not path.name.startswith("."))
+    described = {path.name for path in (ROOT / "spec").glob("*.yaml")} - {"generator.yaml"}
+    assert described == {target.description for target in TARGETS}
 
 
 # ---------------------------------------------------------------- In step or not
@@ -85,7 +110,7 @@ def project(tmp_path: Path) -> Project:
 
 def test_the_committed_package_is_in_step(project: Project, capsys: pytest.CaptureFixture[str]) -> None:
     """
-    What is committed is what compiles: exit code 0, and nothing is said or written.
+    What is committed is what compiles, of both: exit code 0, and nothing is said or written.
     """
     before = project.contents()
     assert 0 == project.check()
@@ -102,20 +127,34 @@ def test_bytecode_is_no_drift(project: Project) -> None:
     assert 0 == project.check()
 
 
+@each
 def test_a_hand_edit_is_shown(project: Project, capsys: pytest.CaptureFixture[str]) -> None:
     """
     An edited file gives exit code 1 and a unified diff that names it and both lines.
     """
-    project.change(project.package / "models" / "checkout.py", "class Checkout:", "class Chequeout:")
+    project.change(project.package / "models" / "error_body.py", "class ErrorBody:", "class TerrorBody:")
     before = project.contents()
     assert 1 == project.check()
     out, err = capsys.readouterr()
     lines = out.splitlines()
-    assert lines[0] == f"--- generated/{PACKAGE}/models/checkout.py"
-    assert lines[1] == f"+++ compiled/{PACKAGE}/models/checkout.py"
-    assert {"-class Chequeout:", "+class Checkout:"} <= set(lines)
-    assert f"generated/{PACKAGE} is out of step: run `nox -s generate` and commit.\n" == err
+    assert lines[0] == f"--- generated/{project.name}/models/error_body.py"
+    assert lines[1] == f"+++ compiled/{project.name}/models/error_body.py"
+    assert {"-class TerrorBody:", "+class ErrorBody:"} <= set(lines)
+    assert f"generated/{project.name} is out of step: run `nox -s generate` and commit.\n" == err
     assert before == project.contents()
+
+
+def test_edits_of_both_are_shown(project: Project, capsys: pytest.CaptureFixture[str]) -> None:
+    """
+    When both packages are out of step, both are shown and named.
+    """
+    for package in PACKAGES:
+        project.change(project.root / "generated" / package / "errors.py", "class", "klass")
+    assert 1 == project.check()
+    out, err = capsys.readouterr()
+    headers = [line for line in out.splitlines() if line.startswith("--- ")]
+    assert [f"--- generated/{package}/errors.py" for package in PACKAGES] == headers
+    assert [f"generated/{package} is out of step" for package in PACKAGES] == re.findall("generated/.* step", err)
 
 
 EDITS: dict[str, Callable[[bytes], bytes]] = {
@@ -134,7 +173,7 @@ def test_an_edit_that_hardly_shows_is_shown(project: Project, capsys: pytest.Cap
     module = project.package / "types.py"
     module.write_bytes(EDITS[edit](module.read_bytes()))
     assert 1 == project.check()
-    assert f"--- generated/{PACKAGE}/types.py\n" in capsys.readouterr().out
+    assert f"--- generated/{project.name}/types.py\n" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize("name", ["stray.py", "models/checkout_old.py", "notes/empty.txt"])
@@ -145,7 +184,7 @@ def test_a_stray_file_is_shown(project: Project, capsys: pytest.CaptureFixture[s
     (project.package / name).parent.mkdir(exist_ok=True)
     (project.package / name).write_text("", encoding="utf-8")
     assert 1 == project.check()
-    assert f"--- generated/{PACKAGE}/{name}\n+++ /dev/null\n" == capsys.readouterr().out
+    assert f"--- generated/{project.name}/{name}\n+++ /dev/null\n" == capsys.readouterr().out
 
 
 @pytest.mark.parametrize("name", ["py.typed", "MANIFEST.toml", "models/refund.py"])
@@ -155,7 +194,7 @@ def test_a_missing_file_is_shown(project: Project, capsys: pytest.CaptureFixture
     """
     (project.package / name).unlink()
     assert 1 == project.check()
-    assert capsys.readouterr().out.startswith(f"--- /dev/null\n+++ compiled/{PACKAGE}/{name}\n")
+    assert capsys.readouterr().out.startswith(f"--- /dev/null\n+++ compiled/{project.name}/{name}\n")
 
 
 def test_a_missing_package_is_shown_and_made(project: Project, capsys: pytest.CaptureFixture[str]) -> None:
@@ -169,10 +208,11 @@ def test_a_missing_package_is_shown_and_made(project: Project, capsys: pytest.Ca
     assert {f"+++ compiled/{name}" for name in committed} == added
     assert not (project.root / "generated").exists()
     assert 0 == project.compile()
-    assert f"generated/{PACKAGE}: compiled\n" == capsys.readouterr().out
+    assert "".join(f"generated/{package}: compiled\n" for package in PACKAGES) == capsys.readouterr().out
     assert committed == project.contents()
 
 
+@each
 def test_a_comment_in_the_description_is_drift(project: Project, capsys: pytest.CaptureFixture[str]) -> None:
     """
     A comment changes no code, yet the manifest tells of which description the package is.
@@ -180,21 +220,31 @@ def test_a_comment_in_the_description_is_drift(project: Project, capsys: pytest.
     project.change(project.description, "openapi: 3.1.0", "# new\nopenapi: 3.1.0")
     assert 1 == project.check()
     headers = [line for line in capsys.readouterr().out.splitlines() if line.startswith("+++ ")]
-    assert [f"+++ compiled/{PACKAGE}/MANIFEST.toml"] == headers
+    assert [f"+++ compiled/{project.name}/MANIFEST.toml"] == headers
 
 
+STATUSES = dict(zip(PACKAGES, [("ACTIVE", "checkout_status"), ("pending", "webhook_event_status")], strict=True))
+
+
+def add_a_status(project: Project) -> None:
+    first, _ = STATUSES[project.name]
+    project.change(project.description, f"enum: [{first},", f"enum: [{first}, PAUSED,")
+
+
+@each
 def test_a_change_of_the_description_is_compiled(project: Project, capsys: pytest.CaptureFixture[str]) -> None:
     """
-    A new status in the description is drift; compiling puts it into the code and leaves no scratch.
+    A new status in the description is drift; compiling puts it into the code, leaves the other package and no scratch.
     """
     before = project.contents()
-    project.change(project.description, "enum: [ACTIVE, PROCESSING,", "enum: [ACTIVE, PAUSED, PROCESSING,")
+    add_a_status(project)
     assert 1 == project.check()
     assert '+    PAUSED = "PAUSED"\n' in capsys.readouterr().out
     assert before == project.contents()
     assert 0 == project.compile()
     after = project.contents()
-    changed = {f"{PACKAGE}/{name}" for name in ("models/checkout_status.py", "openapi.json", "MANIFEST.toml")}
+    changed = {f"models/{STATUSES[project.name][1]}.py", "openapi.json", "MANIFEST.toml"}
+    changed = {f"{project.name}/{name}" for name in changed}
     assert changed == {name for name in before.keys() | after.keys() if before.get(name) != after.get(name)}
     assert 0 == project.check()
 
@@ -206,13 +256,21 @@ def test_a_changed_template_is_drift(project: Project, capsys: pytest.CaptureFix
     project.change(project.templates / "str_enum.py.jinja", "An open set:", "A very open set:")
     assert 1 == project.check()
     out = capsys.readouterr().out
-    enums = ("checkout_status", "event_type", "network", "refund_status")
-    files = ["MANIFEST.toml", *(f"models/{enum}.py" for enum in enums)]
-    assert [f"+++ compiled/{PACKAGE}/{name}" for name in files] == [
-        line for line in out.splitlines() if line.startswith("+++ ")
+    enums = [
+        ("checkout_status", "event_type", "network", "refund_status"),
+        ("webhook_event_status", "webhook_target_request_method"),
     ]
+    assert [
+        f"+++ compiled/{package}/{name}"
+        for package, its in zip(PACKAGES, enums, strict=True)
+        for name in ("MANIFEST.toml", *(f"models/{enum}.py" for enum in its))
+    ] == [line for line in out.splitlines() if line.startswith("+++ ")]
 
 
+IN_STEP = "".join(f"generated/{package}: was in step\n" for package in PACKAGES)
+
+
+@each
 def test_compiling_heals_everything(project: Project, capsys: pytest.CaptureFixture[str]) -> None:
     """
     Hand edit, stray and gap are gone after compiling; compiling once more finds it in step.
@@ -222,10 +280,11 @@ def test_compiling_heals_everything(project: Project, capsys: pytest.CaptureFixt
     (project.package / "stray.py").write_text("stray", encoding="utf-8")
     (project.package / "py.typed").unlink()
     assert 0 == project.compile()
-    assert f"generated/{PACKAGE}: compiled\n" == capsys.readouterr().out
+    healed = IN_STEP.replace(f"{project.name}: was in step", f"{project.name}: compiled")
+    assert healed == capsys.readouterr().out
     assert committed == project.contents()
     assert 0 == project.compile()
-    assert f"generated/{PACKAGE}: was in step\n" == capsys.readouterr().out
+    assert IN_STEP == capsys.readouterr().out
     assert committed == project.contents()
 
 
@@ -253,7 +312,7 @@ def test_settings_around_it_do_not_matter(tmp_path: Path, name: str) -> None:
     done = project.run("--check", cwd=hostile / "here", **variables)
     assert (0, "", "") == (done.returncode, done.stdout, done.stderr)
     done = project.run(cwd=hostile / "here", **variables)
-    assert (0, f"generated/{PACKAGE}: was in step\n") == (done.returncode, done.stdout)
+    assert (0, IN_STEP) == (done.returncode, done.stdout)
     assert {**committed, name: HOSTILE[name].encode()} == project.contents()
 
 
@@ -341,6 +400,22 @@ BROKEN: dict[str, tuple[str, str, str]] = {
     "operationId twice": ("operationId: getCheckout", "operationId: listCheckouts", "'listCheckouts'"),
     "path parameter left out": ("/api/v1/checkouts/{id}/refund:", "/api/v1/checkouts/{other}/refund:", "other"),
 }
+# The same faults in the second description, as far as they would go another way than in the first.
+BROKEN_TOO: dict[str, tuple[str, str, str]] = {
+    "dangling reference": (
+        "'#/components/schemas/WebhookSubscriptionList'",
+        DANGLING,
+        "#/paths/~1platform~1v2~1data~1webhooks~1subscriptions/get/responses/200/content/application~1json/schema: $ref "
+        + DANGLING,
+    ),
+    "unquoted date": (
+        'read: "2026-11-21"',
+        "read: 2026-11-21",
+        "#/x-documents/cdp-openapi/read: 2026-11-21 is read as",
+    ),
+    "OpenAPI 3.0": ("openapi: 3.1.0", "openapi: 3.0.3", "is not OpenAPI 3.1: openapi is '3.0.3'"),
+    "unknown type": ("type: integer,", "type: integr,", "#/components/parameters/PageSize/schema/type: 'integr'"),
+}
 WHOLE: dict[str, tuple[bytes, str]] = {
     "empty": (b"", "its root is no mapping"),
     "comments only": (b"# nothing\n", "its root is no mapping"),
@@ -369,7 +444,7 @@ def assert_refused(project: Project, capsys: pytest.CaptureFixture[str], says: s
         assert "Traceback" not in err
         assert len(err) < 1000
         assert before == project.contents()
-        assert [PACKAGE] == [path.name for path in (project.root / "generated").iterdir()]
+        assert PACKAGES == sorted(path.name for path in (project.root / "generated").iterdir())
 
 
 @pytest.mark.parametrize("case", BROKEN)
@@ -380,6 +455,18 @@ def test_a_broken_description_is_refused(project: Project, capsys: pytest.Captur
     old, new, says = BROKEN[case]
     project.change(project.description, old, new)
     assert_refused(project, capsys, says)
+
+
+@pytest.mark.parametrize("case", BROKEN_TOO)
+def test_a_broken_second_description_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str], case: str) -> None:
+    """
+    A fault in the second description says where as well; both packages stay, though the first has a change to compile.
+    """
+    project = Project(tmp_path / "project", TARGETS[1])
+    project.change(project.root / "spec" / "openapi.yaml", "enum: [ACTIVE,", "enum: [ACTIVE, PAUSED,")
+    old, new, says = BROKEN_TOO[case]
+    project.change(project.description, old, new)
+    assert_refused(project, capsys, f"{project.description}: {says}")
 
 
 @pytest.mark.parametrize("case", WHOLE)
@@ -394,9 +481,10 @@ def test_a_file_that_is_no_description_is_refused(
     assert_refused(project, capsys, says)
 
 
+@each
 def test_a_missing_description_is_refused(project: Project, capsys: pytest.CaptureFixture[str]) -> None:
     """
-    Without openapi.yaml the exit code is 2 and the message names it.
+    Without its description the exit code is 2 and the message names it.
     """
     project.description.unlink()
     assert_refused(project, capsys, f"{project.description}: cannot be read")
@@ -426,6 +514,7 @@ def test_the_command_refuses_without_a_traceback(project: Project, tmp_path: Pat
 # ---------------------------------------------------------------- Interruptions
 
 
+@each
 def test_a_failed_swap_puts_the_old_package_back(
     project: Project, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -433,11 +522,11 @@ def test_a_failed_swap_puts_the_old_package_back(
     When the new package cannot be moved in, the old one is there again and no scratch is left.
     """
     before = project.contents()
-    project.change(project.description, "enum: [ACTIVE, PROCESSING,", "enum: [ACTIVE, PAUSED, PROCESSING,")
+    add_a_status(project)
     rename = Path.rename
 
     def refuse_new(self: Path, target: Path) -> Path:
-        if target == project.package and self.name == PACKAGE:
+        if target == project.package and self.name == project.name:
             raise PermissionError(13, "no", str(target))
         return rename(self, target)
 
@@ -509,50 +598,57 @@ def test_unlisted_overrides_are_refused(
     assert_refused(project, capsys, "UPSTREAM.toml")
 
 
-def test_the_pinned_versions_are_those_compiled_with() -> None:
+@of_each
+def test_the_pinned_versions_are_those_compiled_with(target: Any) -> None:
     """
     What pyproject.toml pins for compiling is what MANIFEST.toml says was used.
     """
     groups = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["dependency-groups"]
-    manifest = tomllib.loads((ROOT / "generated" / PACKAGE / "MANIFEST.toml").read_text(encoding="utf-8"))
+    manifest = tomllib.loads((ROOT / "generated" / target.package / "MANIFEST.toml").read_text(encoding="utf-8"))
     pinned = dict(entry.split("==") for entry in groups["generate"] if "==" in entry)
     assert pinned == manifest["compiler"]
 
 
-def test_the_manifest_sums_up_every_source() -> None:
+@of_each
+def test_the_manifest_sums_up_every_source(target: Any) -> None:
     """
     MANIFEST.toml has the sum of the description, the compiler's settings and each override.
     """
-    manifest = tomllib.loads((ROOT / "generated" / PACKAGE / "MANIFEST.toml").read_text(encoding="utf-8"))
-    names = ["spec/openapi.yaml", "spec/generator.yaml", *(f"spec/templates/{name}" for name in OVERRIDES)]
+    manifest = tomllib.loads((ROOT / "generated" / target.package / "MANIFEST.toml").read_text(encoding="utf-8"))
+    overrides = [f"spec/templates/{name}" for name in OVERRIDES]
+    names = [f"spec/{target.description}", "spec/generator.yaml", *overrides]
     assert {name: SUBJECT.sha256(ROOT / name) for name in names} == manifest["sha256"]
 
 
-# ---------------------------------------------------------------- The package
+# ---------------------------------------------------------------- The packages
 
 
-def test_openapi_json_is_the_description() -> None:
+@of_each
+def test_openapi_json_is_the_description(target: Any) -> None:
     """
     The package carries the description itself, as JSON and with every extension.
     """
-    described = YAML(typ="safe", pure=True).load((ROOT / "spec" / "openapi.yaml").read_text(encoding="utf-8"))
-    text = (ROOT / "generated" / PACKAGE / "openapi.json").read_text(encoding="utf-8")
+    described = YAML(typ="safe", pure=True).load((ROOT / "spec" / target.description).read_text(encoding="utf-8"))
+    text = (ROOT / "generated" / target.package / "openapi.json").read_text(encoding="utf-8")
     assert described == json.loads(text)
     assert list(described) == list(json.loads(text))
 
 
-def test_every_module_says_that_it_is_compiled() -> None:
+@of_each
+def test_every_module_says_that_it_is_compiled(target: Any) -> None:
     """
-    The first line of every module warns off editors.
+    The first line of every module names the description and warns off editors.
     """
-    modules = sorted((ROOT / "generated" / PACKAGE).rglob("*.py"))
+    modules = sorted((ROOT / "generated" / target.package).rglob("*.py"))
     assert len(modules) > 25
     for module in modules:
-        assert SUBJECT.BANNER == module.read_text(encoding="utf-8").splitlines(keepends=True)[0], module
+        assert target.banner == module.read_text(encoding="utf-8").splitlines(keepends=True)[0], module
+    assert f"spec/{target.description}." in target.banner
 
 
-def test_the_package_is_typed() -> None:
+@of_each
+def test_the_package_is_typed(target: Any) -> None:
     """
     py.typed is there, so type checkers read the annotations.
     """
-    assert b"" == (ROOT / "generated" / PACKAGE / "py.typed").read_bytes()
+    assert b"" == (ROOT / "generated" / target.package / "py.typed").read_bytes()

@@ -1,7 +1,7 @@
 """
-spec/openapi.yaml against the published documents it was written from, and the published examples against it.
+The descriptions against the published documents they were written from, and the published examples against them.
 
-The tables were transcribed from the documents, not from the description.
+The tables were transcribed from the documents, not from the descriptions.
 """
 
 from __future__ import annotations
@@ -15,397 +15,165 @@ from copy import deepcopy
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import Decimal, InvalidOperation
-from pathlib import Path
 from typing import Any, Final
 
 import pytest
 from jsonschema import Draft202012Validator, FormatChecker
 from openapi_spec_validator import OpenAPIV31SpecValidator, validate
 from referencing.jsonschema import DRAFT202012, EMPTY_REGISTRY
-from ruamel.yaml import YAML
 
-Json = dict[str, Any]
-Path_ = tuple[str | int, ...]
+from . import checkouts, subscriptions
+from .checkouts import EVENTS, MAPPED, OLDER, SIX
+from .documents import SPEC, Described, Json, name_of, walk
 
-SPEC = Path(__file__).resolve().parents[2] / "spec"
-DESCRIPTION: Final[Json] = YAML(typ="safe", pure=True).load((SPEC / "openapi.yaml").read_text(encoding="utf-8"))
+CHECKOUTS: Final = Described(checkouts.DOCUMENTS)
+SUBSCRIPTIONS: Final = Described(subscriptions.DOCUMENTS)
+BOTH: Final = {described.documents.file: described for described in (CHECKOUTS, SUBSCRIPTIONS)}
 INDEX: Final[Json] = tomllib.loads((SPEC / "examples" / "index.toml").read_text(encoding="utf-8"))
 
-# ---------------------------------------------------------------- What the documents say
-
-ID = r"^[0-9a-f]{24}$"
-AMOUNT = r"^\d+(\.\d{1,2})?$"
-HTTPS = r"^https://.*"
-UUID4 = r"^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$"
-SIX = ["ACTIVE", "PROCESSING", "DEACTIVATED", "EXPIRED", "COMPLETED", "FAILED"]
-EIGHT = [*SIX, "REFUNDED", "PARTIALLY_REFUNDED"]
-METADATA = {"invoiceId": "12345", "reference": "Payment for invoice #12345", "customerId": "cust_abc123"}
-ADDRESS = "0x742d35Cc6634C0532925a3b844Bc454e4438f44e"
-PAGE = "https://payments.coinbase.com/payment-links/pl_01h8441j23abcd1234567890ef"
-TOKEN = "eyJsYXN0X2lkIjogImFiYzEyMyIsICJ0aW1lc3RhbXAiOiAxNzA3ODIzNzAxfQ=="  # an opaque page token
-T2024 = "2024-03-20T10:30:00Z"
-T2026 = "2026-03-20T10:30:00Z"
-
-
-def text(example: str | None = None, **keywords: object) -> Json:
-    return {"type": "string", **keywords, **({} if example is None else {"example": example})}
-
-
-NETWORK = text("base", enum=["base"], default="base")
-
-# Field by field; `!` marks the required ones, in the order of the rendered page.
-FIELDS: Final[dict[str, Json]] = {
-    # Reference page Get Checkout, second generation.
-    "Checkout": {
-        "id!": text("68f7a946db0529ea9b6d3a12", pattern=ID),
-        "url!": text(PAGE, format="uri"),
-        "amount!": text("100.50"),
-        "currency!": text("USDC"),
-        "network!": NETWORK,
-        "address!": text(ADDRESS),
-        "createdAt!": text(T2024, format="date-time"),
-        "updatedAt!": text(T2024, format="date-time"),
-        "status!": text("ACTIVE", enum=EIGHT),
-        "tokenAddress": text("0x833589fCD6eDb6E08f4c7C32D4f71b54bdA02913"),
-        "description": text("Payment for order #12345"),
-        "expiresAt": text(T2024, format="date-time"),
-        "metadata": {"type": "object", "example": METADATA},
-        "successRedirectUrl": text("https://example.com/success", format="uri"),
-        "failRedirectUrl": text("https://example.com/failed", format="uri"),
-        "settlement": {"type": "object"},
-        "fiatAmount": text("100.00"),
-        "fiatCurrency": text("USD"),
-        "transactionHash": text("0x" + 4 * "1234567890abcdef"),
-        "refundedAmount": text("25.00"),
-        "refunds": {"type": "array", "items": "Refund"},
-    },
-    # The same page and the mapping page; no inner required list is shown.
-    "Settlement": {
-        "totalAmount": text("100.00"),
-        "feeAmount": text("1.25"),
-        "netAmount": text("98.75"),
-        "currency": text("USDC"),
-    },
-    # The example of Get Checkout, and the refund statuses of the overview.
-    "Refund": {
-        "id!": text(),
-        "checkoutId!": text(),
-        "amount!": text(),
-        "status!": text("PENDING", enum=["PENDING", "COMPLETED", "FAILED"]),
-        "createdAt!": text(T2024, format="date-time"),
-        "currency": text("USDC"),
-        "reason": text(),
-        "transactionHash": text(),
-        "completedAt": text(T2024, format="date-time"),
-        "fiatAmount": text(),
-        "fiatCurrency": text(),
-        "exchangeRate": text(),
-    },
-    # Reference page Create Checkout, first generation.
-    "CreateCheckoutRequest": {
-        "amount!": text("100.50", pattern=AMOUNT),
-        "currency!": text("USDC", minLength=1, maxLength=10),
-        "network": NETWORK,
-        "description": text("Payment for order #12345", maxLength=500),
-        "expiresAt": text(T2026, format="date-time"),
-        "metadata": {"type": "object", "example": METADATA},
-        "successRedirectUrl": text("https://example.com/success", format="uri", maxLength=2048, pattern=HTTPS),
-        "failRedirectUrl": text("https://example.com/failed", format="uri", maxLength=2048, pattern=HTTPS),
-    },
-    # The dossier's reading of Refund Checkout, List Checkouts and CDP's errors.
-    "RefundCheckoutRequest": {
-        "amount!": text("25.00", pattern=AMOUNT),
-        "currency": text("USDC"),
-        "reason": text("Customer requested refund", maxLength=500),
-    },
-    "RefundResult": {"checkout!": "Checkout", "refund!": "Refund"},
-    "CheckoutList": {"checkouts!": {"type": "array", "items": "Checkout"}, "nextPageToken": text(TOKEN)},
-    "ErrorBody": {
-        "errorType!": text(),
-        "errorMessage!": text(),
-        "correlationId": text("41deb8d59a9dc9a7-IAD"),
-        "errorLink": text(format="uri"),
-    },
-    "ErrorListBody": {"errors!": {"type": "array", "items": "ErrorListItem"}},
-    "ErrorListItem": {"id!": text("rate_limit_exceeded"), "message!": text("Too many requests")},
-    "LegacyErrorBody": {"error!": {"type": "object"}},
-}
-
-# What the description says beyond the tables, by (schema, field, keyword); each owned up to in its x-source.
-BEYOND: Final[dict[tuple[str, str, str], object]] = {
-    ("Checkout", "amount", "pattern"): AMOUNT,
-    ("Checkout", "metadata", "additionalProperties"): True,
-    ("Checkout", "x402_url", "type"): "string",
-    ("Checkout", "x402_url", "format"): "uri",
-    ("Refund", "reason", "maxLength"): 500,
-    ("CreateCheckoutRequest", "metadata", "maxProperties"): 20,
-    ("CreateCheckoutRequest", "metadata", "additionalProperties"): {"type": "string", "maxLength": 100},
-}
-# Reference pages that were read in full: what goes beyond them comes from elsewhere.
-PAGES: Final = {"get-checkout", "create-checkout", "deactivate-checkout"}
-
-# The pages Create and Deactivate Checkout, first generation.
-OLDER: Final = """
-    id! url! status! amount! currency! network! address! createdAt! updatedAt! tokenAddress description metadata
-    settlement transactionHash expiresAt successRedirectUrl failRedirectUrl
-"""
-
-# The right-hand column of the mapping page.
-MAPPED: Final = """
-    id url description amount currency network address updatedAt settlement transactionHash expiresAt metadata
-    successRedirectUrl failRedirectUrl createdAt status
-"""
-
-# Parameters as (where, required, keywords).
-CHECKOUT_ID = ("path", True, text("68f7a946db0529ea9b6d3a12", pattern=ID))
-KEY = ("header", False, text("8e03978e-40d5-43e8-bc93-6894a57f9324", minLength=36, maxLength=36, pattern=UUID4))
-TIME = ("query", False, text(format="date-time"))
-STATUSES = ("query", False, {"type": "array", "items": "CheckoutStatus"})
-PAGE_SIZE = ("query", False, {"type": "integer", "minimum": 1, "maximum": 100, "default": 20})
-LIST = {
-    "pageSize": PAGE_SIZE,
-    "pageToken": ("query", False, text(TOKEN)),
-    "status": STATUSES,
-    "startTime": TIME,
-    "endTime": TIME,
-    "descriptionQuery": ("query", False, text(maxLength=500)),
-}
-
-# operationId: method, path, parameters, request, successes, failures.
-BASE = "/api/v1/checkouts"
-COMMON = {"400", "401", "403", "429", "500", "503"}
-Row = tuple[str, str, Json, str | None, dict[str, str], set[str]]
-OPERATIONS: Final[dict[str, Row]] = {
-    "createCheckout": (
-        "post",
-        BASE,
-        {"X-Idempotency-Key": KEY},
-        "CreateCheckoutRequest",
-        {"201": "Checkout", "200": "Checkout"},
-        {"409", "422"},
-    ),
-    "listCheckouts": ("get", BASE, LIST, None, {"200": "CheckoutList"}, set()),
-    "getCheckout": ("get", BASE + "/{id}", {"id": CHECKOUT_ID}, None, {"200": "Checkout"}, {"404"}),
-    "deactivateCheckout": (
-        "post",
-        BASE + "/{id}/deactivate",
-        {"id": CHECKOUT_ID},
-        None,
-        {"200": "Checkout"},
-        {"404", "409", "422"},
-    ),
-    "refundCheckout": (
-        "post",
-        BASE + "/{id}/refund",
-        {"id": CHECKOUT_ID, "X-Idempotency-Key": KEY},
-        "RefundCheckoutRequest",
-        {"200": "RefundResult"},
-        {"404", "409", "422"},
-    ),
-}
-
-EVENTS: Final = [
-    "checkout.payment.success",
-    "checkout.payment.failed",
-    "checkout.payment.expired",
-    "checkout.refund.success",
-    "checkout.refund.failed",
-]
-
-# ---------------------------------------------------------------- Reading the description
-
-KEYWORDS: Final = """
-    type format pattern minLength maxLength enum default minimum maximum maxProperties additionalProperties
-"""
-METHODS: Final = {"get", "put", "post", "delete", "options", "head", "patch", "trace"}
-
-
-def walk(node: object, path: Path_ = ()) -> Iterator[tuple[Path_, Any]]:
-    """Every value of the description with its path."""
-    yield path, node
-    if isinstance(node, dict):
-        for key, value in node.items():
-            yield from walk(value, (*path, key))
-    elif isinstance(node, list):
-        for index, value in enumerate(node):
-            yield from walk(value, (*path, index))
-
-
-def at(reference: str) -> Any:
-    """What a reference within the description points at."""
-    node: Any = DESCRIPTION
-    for part in reference.removeprefix("#/").split("/"):
-        node = node[part.replace("~1", "/").replace("~0", "~")]
-    return node
-
-
-def follow(node: Json) -> Json:
-    """*node* merged over what it refers to, if it refers to anything."""
-    return {**at(node["$ref"]), **node} if "$ref" in node else node
-
-
-def name_of(node: Json) -> str:
-    """The schema's name that *node* refers to."""
-    return str(node["$ref"]).removeprefix("#/components/schemas/")
-
-
-def facts(schema: Json) -> Json:
-    """A schema's keywords, its first example, and the name of its items' schema."""
-    whole = follow(schema)
-    found = {key: whole[key] for key in KEYWORDS.split() if key in whole}
-    if whole.get("examples"):
-        found["example"] = whole["examples"][0]
-    if "items" in whole:
-        found["items"] = name_of(whole["items"])
-    return found
+# Tables of each description, as pairs of its file and an entry.
+TABLES: Final = [(file, schema) for file, it in BOTH.items() for schema in it.documents.fields]
+OPERATIONS: Final = [(file, name) for file, it in BOTH.items() for name in it.documents.operations]
 
 
 def without_example(keywords: Json) -> Json:
     return {key: value for key, value in keywords.items() if key != "example"}
 
 
-def operations() -> dict[str, tuple[str, str, Json]]:
-    """By operationId its method, path and the operation, the path's own parameters among its."""
-    return {
-        operation["operationId"]: (
-            method,
-            path,
-            {**operation, "parameters": [*item.get("parameters", []), *operation.get("parameters", [])]},
-        )
-        for path, item in DESCRIPTION["paths"].items()
-        for method, operation in item.items()
-        if method in METHODS
-    }
-
-
-def sourced() -> dict[str, Json]:
-    """Everything that has to tell where it comes from, by its path."""
-    found: dict[str, Json] = {}
-    for path, node in walk(DESCRIPTION):
-        if not isinstance(node, dict) or "x-documents" in path or "examples" in path:
-            continue
-        group = path[-2] if len(path) >= 2 else None
-        component = len(path) == 3 and path[0] == "components"
-        operation = len(path) == 3 and path[0] in {"paths", "webhooks"} and path[-1] in METHODS
-        response = group == "responses" and "$ref" not in node
-        property_ = group == "properties"
-        rule = group == "x-rule"
-        server = group == "servers"
-        if component or operation or response or property_ or rule or server or path == ("info",):
-            found["/".join(map(str, path))] = node
-    return found
-
-
-SOURCED: Final = sourced()
-RULES: Final[list[Json]] = [
-    rule for _, node in walk(DESCRIPTION) if isinstance(node, dict) for rule in node.get("x-rule", [])
-]
-
 # ---------------------------------------------------------------- The description itself
 
 
-def test_it_is_valid_openapi_3_1() -> None:
+@pytest.mark.parametrize("file", BOTH)
+def test_it_is_valid_openapi_3_1(file: str) -> None:
     """
     openapi-spec-validator finds no fault, examples and defaults included.
     """
-    validate(DESCRIPTION, cls=OpenAPIV31SpecValidator)
-    assert DESCRIPTION["openapi"].startswith("3.1.")
+    document = BOTH[file].document
+    validate(document, cls=OpenAPIV31SpecValidator)
+    assert document["openapi"].startswith("3.1.")
 
 
-def test_every_reference_resolves() -> None:
+@pytest.mark.parametrize("file", BOTH)
+def test_every_reference_resolves(file: str) -> None:
     """
     No $ref points at nothing, webhooks included.
     """
-    references = [node["$ref"] for _, node in walk(DESCRIPTION) if isinstance(node, dict) and "$ref" in node]
+    it = BOTH[file]
+    references = [node["$ref"] for _, node in walk(it.document) if isinstance(node, dict) and "$ref" in node]
     assert len(references) > 50
     for reference in references:
-        assert isinstance(at(reference), dict), reference
+        assert isinstance(it.at(reference), dict), reference
 
 
-def test_every_schema_of_the_components_is_in_a_table() -> None:
+@pytest.mark.parametrize("file", BOTH)
+def test_every_schema_of_the_components_is_in_a_table(file: str) -> None:
     """
     No schema escapes the comparison with the documents.
     """
-    enums = {"CheckoutStatus", "RefundStatus", "Network", "EventType"}
-    assert enums | {"CheckoutEvent"} | set(FIELDS) == set(DESCRIPTION["components"]["schemas"])
+    it = BOTH[file]
+    assert it.documents.others | set(it.documents.fields) == set(it.schemas)
 
 
-@pytest.mark.parametrize("schema", FIELDS)
-def test_fields_are_the_documents_fields(schema: str) -> None:
+@pytest.mark.parametrize(("file", "schema"), TABLES)
+def test_fields_are_the_documents_fields(file: str, schema: str) -> None:
     """
     The published fields in the published order, then those of other sources; the same ones required.
     """
-    described = DESCRIPTION["components"]["schemas"][schema]
-    published = [field.removesuffix("!") for field in FIELDS[schema]]
-    beyond = [field for owner, field, _ in BEYOND if owner == schema and field not in published]
+    it = BOTH[file]
+    described, fields = it.schemas[schema], it.documents.fields[schema]
+    published = [field.removesuffix("!") for field in fields]
+    beyond = [field for owner, field, _ in it.documents.beyond if owner == schema and field not in published]
     assert [*published, *dict.fromkeys(beyond)] == list(described["properties"])
-    assert [field[:-1] for field in FIELDS[schema] if field.endswith("!")] == described.get("required", [])
+    assert [field[:-1] for field in fields if field.endswith("!")] == described.get("required", [])
     assert described["type"] == "object"
 
 
 @pytest.mark.parametrize(
-    ("schema", "field"), [(schema, field) for schema, fields in FIELDS.items() for field in fields]
+    ("file", "schema", "field"),
+    [(file, schema, field) for file, schema in TABLES for field in BOTH[file].documents.fields[schema]],
 )
-def test_a_field_is_the_documents_field(schema: str, field: str) -> None:
+def test_a_field_is_the_documents_field(file: str, schema: str, field: str) -> None:
     """
     Type, format, pattern, lengths, enum, default and example are the published ones.
     """
+    it = BOTH[file]
     name = field.removesuffix("!")
-    described = DESCRIPTION["components"]["schemas"][schema]["properties"][name]
-    published = FIELDS[schema][field]
+    described = it.schemas[schema]["properties"][name]
+    published = it.documents.fields[schema][field]
     if isinstance(published, str):
         assert published == name_of(described)
         return
-    beyond = {keyword: value for (owner, key, keyword), value in BEYOND.items() if (owner, key) == (schema, name)}
-    assert without_example(published) | beyond == without_example(facts(described))
+    kept = {key: value for key, value in published.items() if (schema, name, key) not in it.documents.left_out}
+    beyond = {key: value for (owner, of, key), value in it.documents.beyond.items() if (owner, of) == (schema, name)}
+    assert without_example(kept) | beyond == without_example(it.facts(described))
     if "example" in published:
-        assert published["example"] == facts(described)["example"]
+        assert published["example"] == it.facts(described)["example"]
 
 
-@pytest.mark.parametrize(("schema", "field", "keyword"), BEYOND)
-def test_what_goes_beyond_the_pages_says_so(schema: str, field: str, keyword: str) -> None:
+@pytest.mark.parametrize(
+    ("file", "schema", "field", "keyword"), [(file, *key) for file, it in BOTH.items() for key in it.documents.beyond]
+)
+def test_what_goes_beyond_the_pages_says_so(file: str, schema: str, field: str, keyword: str) -> None:
     """
     A keyword that the reference pages do not have comes with another document or a note.
     """
-    described = DESCRIPTION["components"]["schemas"][schema]["properties"][field]
-    assert BEYOND[schema, field, keyword] == facts(described)[keyword]
-    assert described["x-source"].get("note") or set(described["x-source"]["document"]) - PAGES
+    it = BOTH[file]
+    described = it.schemas[schema]["properties"][field]
+    assert it.documents.beyond[schema, field, keyword] == it.facts(described)[keyword]
+    assert described["x-source"].get("note") or set(described["x-source"]["document"]) - it.documents.pages
+
+
+@pytest.mark.parametrize(
+    ("file", "schema", "field", "keyword"),
+    [(file, *key) for file, it in BOTH.items() for key in sorted(it.documents.left_out)],
+)
+def test_what_is_left_out_is_in_a_note(file: str, schema: str, field: str, keyword: str) -> None:
+    """
+    A published keyword that is not described was published, and a note tells of it.
+    """
+    it = BOTH[file]
+    fields = {name.removesuffix("!"): keywords for name, keywords in it.documents.fields[schema].items()}
+    assert keyword in fields[field]
+    assert it.schemas[schema]["properties"][field]["x-source"]["note"]
 
 
 def test_the_older_pages_describe_the_same_checkout() -> None:
     """
     Create and Deactivate Checkout have no field of their own, require the same nine, and know the first six statuses.
     """
-    described = DESCRIPTION["components"]["schemas"]["Checkout"]
+    described = CHECKOUTS.schemas["Checkout"]
     older = OLDER.split()
     assert set() == {field.removesuffix("!") for field in older} - set(described["properties"])
     assert {field[:-1] for field in older if field.endswith("!")} == set(described["required"])
-    assert SIX == facts(described["properties"]["status"])["enum"][: len(SIX)]
+    assert SIX == CHECKOUTS.facts(described["properties"]["status"])["enum"][: len(SIX)]
 
 
 def test_the_mapping_page_names_only_fields_of_a_checkout() -> None:
     """
     Every field of the mapping page's table is there.
     """
-    assert set() == set(MAPPED.split()) - set(DESCRIPTION["components"]["schemas"]["Checkout"]["properties"])
+    assert set() == set(MAPPED.split()) - set(CHECKOUTS.schemas["Checkout"]["properties"])
 
 
-def test_operations_are_the_documents_operations() -> None:
+@pytest.mark.parametrize("file", BOTH)
+def test_operations_are_the_documents_operations(file: str) -> None:
     """
-    Five operations: create, list, get, deactivate, refund, and no update, delete or look-up by code.
+    Of checkouts create, list, get, deactivate and refund, no update, delete or look-up by code; six of subscriptions.
     """
-    expected = {name: (method, path) for name, (method, path, *_) in OPERATIONS.items()}
-    assert expected == {name: (method, path) for name, (method, path, _) in operations().items()}
+    it = BOTH[file]
+    expected = {name: (method, path) for name, (method, path, *_) in it.documents.operations.items()}
+    assert expected == {name: (method, path) for name, (method, path, _) in it.operations.items()}
 
 
-@pytest.mark.parametrize("name", OPERATIONS)
-def test_parameters_are_the_documents_parameters(name: str) -> None:
+@pytest.mark.parametrize(("file", "name"), OPERATIONS)
+def test_parameters_are_the_documents_parameters(file: str, name: str) -> None:
     """
     The same parameters in the same places, with the published bounds, lengths, patterns and defaults.
     """
-    described = [follow(parameter) for parameter in operations()[name][2]["parameters"]]
-    assert OPERATIONS[name][2] == {
-        parameter["name"]: (parameter["in"], parameter["required"], facts(parameter["schema"]))
+    it = BOTH[file]
+    described = [it.follow(parameter) for parameter in it.operations[name][2]["parameters"]]
+    assert it.documents.operations[name][2] == {
+        parameter["name"]: (parameter["in"], parameter["required"], it.facts(parameter["schema"]))
         for parameter in described
     }
 
@@ -414,130 +182,160 @@ def test_several_statuses_are_repeated_parameters() -> None:
     """
     A list of statuses goes out as status=A&status=B.
     """
-    status = DESCRIPTION["components"]["parameters"]["StatusFilter"]
+    status = CHECKOUTS.document["components"]["parameters"]["StatusFilter"]
     assert ("form", True) == (status["style"], status["explode"])
 
 
-@pytest.mark.parametrize("name", OPERATIONS)
-def test_bodies_are_the_documents_bodies(name: str) -> None:
+@pytest.mark.parametrize(("file", "name"), OPERATIONS)
+def test_bodies_are_the_documents_bodies(file: str, name: str) -> None:
     """
     The same request and success bodies; failures are errors, and the usual ones are all there.
     """
-    _, _, _, request, successes, failures = OPERATIONS[name]
-    operation = operations()[name][2]
+    it = BOTH[file]
+    _, _, _, request, successes, failures = it.documents.operations[name]
+    operation = it.operations[name][2]
     if request is None:
         assert "requestBody" not in operation
     else:
         assert operation["requestBody"]["required"]
         assert request == name_of(operation["requestBody"]["content"]["application/json"]["schema"])
-    schemas = {
-        status: follow(response)["content"]["application/json"]["schema"]
-        for status, response in operation["responses"].items()
+    answers = {status: it.follow(answer).get("content") for status, answer in operation["responses"].items()}
+    schemas = {status: content and content["application/json"]["schema"] for status, content in answers.items()}
+    assert successes == {
+        status: schema and name_of(schema) for status, schema in schemas.items() if status.startswith("2")
     }
-    assert successes == {status: name_of(schema) for status, schema in schemas.items() if status.startswith("2")}
     errors = {status: schema for status, schema in schemas.items() if not status.startswith("2")}
-    assert COMMON | failures == set(errors)
-    limited = {"anyOf": [{"$ref": f"#/components/schemas/{name}"} for name in ("ErrorBody", "ErrorListBody")]}
+    assert it.documents.failures | failures == set(errors)
     for status, schema in errors.items():
-        assert (limited if status == "429" else {"$ref": "#/components/schemas/ErrorBody"}) == schema
+        assert it.documents.errors.get(status, {"$ref": "#/components/schemas/ErrorBody"}) == schema
 
 
-def test_two_servers() -> None:
+@pytest.mark.parametrize("file", BOTH)
+def test_servers_are_the_documents_servers(file: str) -> None:
     """
-    Production, and the sandbox below its prefix.
+    Production, and of Checkouts the sandbox below its prefix.
     """
-    expected = ["https://business.coinbase.com", "https://business.coinbase.com/sandbox"]
-    assert expected == [server["url"] for server in DESCRIPTION["servers"]]
+    assert BOTH[file].documents.servers == [server["url"] for server in BOTH[file].document["servers"]]
 
 
-def test_every_operation_takes_a_signed_token() -> None:
+@pytest.mark.parametrize("file", BOTH)
+def test_every_operation_takes_a_signed_token(file: str) -> None:
     """
     A JWT as bearer token is asked for everywhere but in webhooks.
     """
-    scheme = DESCRIPTION["components"]["securitySchemes"]["apiKeyAuth"]
+    it = BOTH[file]
+    scheme = it.document["components"]["securitySchemes"]["apiKeyAuth"]
     assert ("http", "bearer", "JWT") == (scheme["type"], scheme["scheme"], scheme["bearerFormat"])
-    assert [{"apiKeyAuth": []}] == DESCRIPTION["security"]
-    assert not [name for name, (_, _, operation) in operations().items() if "security" in operation]
-    assert all([{}] == item["post"]["security"] for item in DESCRIPTION["webhooks"].values())
+    assert [{"apiKeyAuth": []}] == it.document["security"]
+    assert not [name for name, (_, _, operation) in it.operations.items() if "security" in operation]
+    assert all([{}] == item["post"]["security"] for item in it.document.get("webhooks", {}).values())
 
 
 def test_five_webhooks() -> None:
     """
     Each event has a webhook, whose body is the checkout with that very eventType.
     """
-    assert EVENTS == list(DESCRIPTION["webhooks"])
-    assert EVENTS == DESCRIPTION["components"]["schemas"]["EventType"]["enum"]
-    for event, item in DESCRIPTION["webhooks"].items():
+    assert EVENTS == list(CHECKOUTS.document["webhooks"])
+    assert EVENTS == CHECKOUTS.schemas["EventType"]["enum"]
+    for event, item in CHECKOUTS.document["webhooks"].items():
         common, own = item["post"]["requestBody"]["content"]["application/json"]["schema"]["allOf"]
         assert name_of(common) == "CheckoutEvent"
         assert event == own["properties"]["eventType"]["const"]
-    checkout, extra = DESCRIPTION["components"]["schemas"]["CheckoutEvent"]["allOf"]
+    checkout, extra = CHECKOUTS.schemas["CheckoutEvent"]["allOf"]
     assert name_of(checkout) == "Checkout"
     assert ["eventType"] == extra["required"] == list(extra["properties"])
+
+
+def test_a_subscription_is_to_the_five_events() -> None:
+    """
+    The example of eventTypes, and the rule beside it, are the events of Checkouts' description.
+    """
+    event_types = SUBSCRIPTIONS.schemas["WebhookSubscriptionRequest"]["properties"]["eventTypes"]
+    assert [EVENTS] == event_types["examples"]
+    rule = next(rule["rule"] for rule in SUBSCRIPTIONS.rules if rule["id"] == "subscription.checkout-events")
+    assert EVENTS == re.findall(r"checkout\.\w+\.\w+", rule)
 
 
 # ---------------------------------------------------------------- Where facts come from
 
 
-def test_enough_things_are_looked_at() -> None:
+@pytest.mark.parametrize("file", BOTH)
+def test_enough_things_are_looked_at(file: str) -> None:
     """
     The search for what needs a source finds schemas, properties, parameters, responses, operations and rules.
     """
-    groups = Counter(path.split("/")[-2] for path in SOURCED if "/" in path)
-    assert len(DESCRIPTION["components"]["schemas"]) == groups["schemas"]
-    assert len(DESCRIPTION["components"]["parameters"]) == groups["parameters"]
-    # Those of the tables and x402_url; the old error's message; eventType, and its value in each webhook.
-    assert sum(map(len, FIELDS.values())) + 1 + 1 + 1 + len(EVENTS) == groups["properties"]
-    # Nine shared answers, six successes, and two for each webhook.
-    assert 9 + 6 + 2 * len(EVENTS) == groups["responses"]
-    assert len(RULES) == groups["x-rule"]
-    assert len(OPERATIONS) + len(EVENTS) == sum("operationId" in node for node in SOURCED.values())
+    it, documents = BOTH[file], BOTH[file].documents
+    groups = Counter(path.split("/")[-2] for path in it.sourced if "/" in path)
+    assert len(it.schemas) == groups["schemas"]
+    assert len(it.document["components"]["parameters"]) == groups["parameters"]
+    assert sum(map(len, documents.fields.values())) + documents.inner_properties == groups["properties"]
+    assert documents.responses == groups["responses"]
+    assert len(it.rules) == groups["x-rule"]
+    described = len(documents.operations) + len(it.document.get("webhooks", {}))
+    assert described == sum("operationId" in node and "responses" in node for node in it.sourced.values())
 
 
-@pytest.mark.parametrize("path", SOURCED)
-def test_everything_tells_its_source(path: str) -> None:
+@pytest.mark.parametrize(("file", "path"), [(file, path) for file, it in BOTH.items() for path in it.sourced])
+def test_everything_tells_its_source(file: str, path: str) -> None:
     """
     Each schema, property, parameter, response, operation, server and rule has an x-source.
     """
-    assert "x-source" in SOURCED[path]
+    assert "x-source" in BOTH[file].sourced[path]
 
 
-def test_sources_name_a_document_and_a_standing() -> None:
+@pytest.mark.parametrize("file", BOTH)
+def test_sources_name_a_document_and_a_standing(file: str) -> None:
     """
     Every x-source names documents of x-documents and one of the three standings, and at most adds a note.
     """
-    sources = [node["x-source"] for _, node in walk(DESCRIPTION) if isinstance(node, dict) and "x-source" in node]
-    assert len(sources) >= len(SOURCED)
-    for source in [*sources, *(entry["x-source"] for entry in INDEX["examples"].values())]:
+    it = BOTH[file]
+    sources = [node["x-source"] for _, node in walk(it.document) if isinstance(node, dict) and "x-source" in node]
+    assert len(sources) >= len(it.sourced)
+    of_examples = [example.source for example in EXAMPLES.values() if example.described is it]
+    for source in [*sources, *of_examples]:
         assert {"document", "standing"} <= set(source) <= {"document", "standing", "note"}, source
         assert source["document"], source
-        assert set() == set(source["document"]) - set(DESCRIPTION["x-documents"]), source
+        assert set() == set(source["document"]) - set(it.document["x-documents"]), source
         assert source["standing"] in {"documented", "assumed"}, "nothing was recorded live, so nothing is observed"
 
 
-def test_every_document_is_used() -> None:
+@pytest.mark.parametrize("file", BOTH)
+def test_every_document_is_used(file: str) -> None:
     """
     x-documents lists only what something comes from.
     """
     used = {
         name
-        for _, node in walk(DESCRIPTION)
+        for _, node in walk(BOTH[file].document)
         if isinstance(node, dict) and "x-source" in node
         for name in node["x-source"]["document"]
     }
-    assert set(DESCRIPTION["x-documents"]) == used
+    assert set(BOTH[file].document["x-documents"]) == used
 
 
-def test_every_rule_has_an_id_of_its_own_and_a_sentence() -> None:
+@pytest.mark.parametrize("file", BOTH)
+def test_every_rule_has_an_id_of_its_own_and_a_sentence(file: str) -> None:
     """
     An x-rule is an id that no other has, one sentence, and its source.
     """
-    assert len(RULES) > 40
-    assert [] == [name for name, times in Counter(rule["id"] for rule in RULES).items() if times > 1]
-    for rule in RULES:
+    rules = BOTH[file].rules
+    assert len(rules) > 25
+    assert [] == [name for name, times in Counter(rule["id"] for rule in rules).items() if times > 1]
+    for rule in rules:
         assert {"id", "rule", "x-source"} == set(rule), rule
         assert re.fullmatch(r"[a-z0-9]+(-[a-z0-9]+)*\.[a-z0-9]+(-[a-z0-9]+)*", rule["id"])
         assert re.fullmatch(r"\S.*[^.\s]\.", rule["rule"]), rule
+
+
+def test_a_rule_of_both_says_the_same() -> None:
+    """
+    An id that stands in both descriptions stands for one sentence.
+    """
+    ours, others = ({rule["id"]: rule["rule"] for rule in it.rules} for it in BOTH.values())
+    assert {"auth.lifetime", "auth.fresh-token", "response.no-null"} <= set(ours) & set(others)
+    assert {name: ours[name] for name in set(ours) & set(others)} == {
+        name: others[name] for name in set(ours) & set(others)
+    }
 
 
 # ---------------------------------------------------------------- The published examples
@@ -548,6 +346,7 @@ class Example:
     """One file of spec/examples with what the index tells about it."""
 
     file: str
+    described: Described
     what: str
     of: str
     status: str | None
@@ -558,33 +357,41 @@ class Example:
     @property
     def schema(self) -> Json:
         """Refers to what the body has to match."""
-        body = "content/application~1json/schema"
+        urn, body = self.described.urn, "content/application~1json/schema"
         if self.what == "event":
-            return {"$ref": f"urn:description#/webhooks/{self.of}/post/requestBody/{body}"}
+            return {"$ref": f"{urn}#/webhooks/{self.of}/post/requestBody/{body}"}
         if self.what == "error":
-            return {"$ref": f"urn:description#/components/schemas/{self.of}"}
-        method, path, _ = operations()[self.of]
+            return {"$ref": f"{urn}#/components/schemas/{self.of}"}
+        method, path, _ = self.described.operations[self.of]
         part = "requestBody" if self.what == "request" else f"responses/{self.status}"
-        return {"$ref": f"urn:description#/paths/{path.replace('/', '~1')}/{method}/{part}/{body}"}
+        return {"$ref": f"{urn}#/paths/{path.replace('/', '~1')}/{method}/{part}/{body}"}
 
     @property
     def checkouts(self) -> list[Json]:
         """The checkouts in the body."""
-        if self.what not in {"response", "event"}:
+        if self.described is not CHECKOUTS or self.what not in {"response", "event"}:
             return []
         return list(self.body.get("checkouts", [self.body]))
 
     @property
+    def subscriptions(self) -> list[Json]:
+        """The subscriptions in the body, in its order."""
+        if self.described is not SUBSCRIPTIONS or self.what != "response" or "events" in self.body:
+            return []
+        return list(self.body.get("subscriptions", [self.body]))
+
+    @property
     def read(self) -> datetime:
         """When its document was read."""
-        return max(instant(DESCRIPTION["x-documents"][name]["read"]) for name in self.source["document"])
+        return max(instant(self.described.document["x-documents"][name]["read"]) for name in self.source["document"])
 
 
 def examples() -> Iterator[Example]:
     for file, entry in INDEX["examples"].items():
         body = json.loads((SPEC / "examples" / file).read_text(encoding="utf-8"))
         quirks = {quirk["id"]: quirk["sentence"] for quirk in entry.get("quirks", [])}
-        yield Example(file, entry["what"], entry["of"], entry.get("status"), entry["x-source"], quirks, body)
+        described = BOTH[entry.get("in", CHECKOUTS.documents.file)]
+        yield Example(file, described, entry["what"], entry["of"], entry.get("status"), entry["x-source"], quirks, body)
 
 
 def instant(written: str) -> datetime:
@@ -605,7 +412,9 @@ def texts(node: object) -> Iterator[str]:
 
 
 EXAMPLES: Final = {example.file: example for example in examples()}
-REGISTRY: Final = EMPTY_REGISTRY.with_resource("urn:description", DRAFT202012.create_resource(DESCRIPTION))
+REGISTRY: Final = EMPTY_REGISTRY.with_resources(
+    (it.urn, DRAFT202012.create_resource(it.document)) for it in BOTH.values()
+)
 
 
 def faults(body: Any, schema: Json) -> list[str]:
@@ -638,12 +447,12 @@ def test_a_described_error_matches_where_it_is_answered(file: str) -> None:
     """
     An error body validates against every operation's answer of its status.
     """
-    status = EXAMPLES[file].status
-    for name, (method, path, operation) in operations().items():
+    it, status = EXAMPLES[file].described, EXAMPLES[file].status
+    for name, (method, path, operation) in it.operations.items():
         if status in operation["responses"]:
             pointer = f"{path.replace('/', '~1')}/{method}/responses/{status}"
-            response = at(f"#/paths/{pointer}").get("$ref", f"#/paths/{pointer}")
-            schema = {"$ref": f"urn:description{response}/content/application~1json/schema"}
+            response = it.at(f"#/paths/{pointer}").get("$ref", f"#/paths/{pointer}")
+            schema = {"$ref": f"{it.urn}{response}/content/application~1json/schema"}
             assert [] == faults(EXAMPLES[file].body, schema), name
 
 
@@ -652,15 +461,21 @@ def test_a_sample_is_of_one_event_only(event: str) -> None:
     """
     A webhook's schema takes its own published sample and none of another event.
     """
-    schema = {"$ref": f"urn:description#/webhooks/{event}/post/requestBody/content/application~1json/schema"}
+    schema = {"$ref": f"{CHECKOUTS.urn}#/webhooks/{event}/post/requestBody/content/application~1json/schema"}
     for example in EXAMPLES.values():
         if example.what == "event":
             assert (event == example.of) == (faults(example.body, schema) == []), example.file
 
 
+# An example of each of the two that everything is about.
+WHOLE: Final = {
+    "Checkout": EXAMPLES["getCheckout.response-gen-2.json"],
+    "WebhookSubscription": EXAMPLES["getWebhookSubscription.response.json"],
+}
 FORMATTED: Final = [
-    (field.removesuffix("!"), keywords["format"])
-    for field, keywords in FIELDS["Checkout"].items()
+    (schema, field, keywords["format"])
+    for schema, example in WHOLE.items()
+    for field, keywords in example.described.schemas[schema]["properties"].items()
     if "format" in keywords
 ]
 MALFORMED: Final = {
@@ -669,25 +484,110 @@ MALFORMED: Final = {
 }
 
 
-@pytest.mark.parametrize(("field", "format_"), FORMATTED)
-def test_formats_bite(field: str, format_: str) -> None:
+@pytest.mark.parametrize(("schema", "field", "format_"), FORMATTED)
+def test_formats_bite(schema: str, field: str, format_: str) -> None:
     """
-    A malformed time or URI in a checkout is refused, so that the examples' match means something.
+    A malformed time or URI is refused, so that the examples' match means something.
     """
-    body = deepcopy(EXAMPLES["getCheckout.response-gen-2.json"].body)
+    body = deepcopy(WHOLE[schema].body)
     for malformed in MALFORMED[format_]:
         body[field] = malformed
-        assert [f"$.{field}: {malformed!r} is not a {format_!r}"] == faults(
-            body, {"$ref": "urn:description#/components/schemas/Checkout"}
-        )
+        assert [f"$.{field}: {malformed!r} is not a {format_!r}"] == faults(body, WHOLE[schema].schema)
 
 
-def test_unknown_fields_are_no_fault() -> None:
+@pytest.mark.parametrize("schema", WHOLE)
+def test_unknown_fields_are_no_fault(schema: str) -> None:
     """
-    A checkout with a field nobody documented still matches: the service adds some without notice.
+    A field nobody documented still matches: the service adds some without notice.
     """
-    body = {**EXAMPLES["getCheckout.response-gen-2.json"].body, "brandNew": {"a": [None]}}
-    assert [] == faults(body, {"$ref": "urn:description#/components/schemas/Checkout"})
+    assert [] == faults({**WHOLE[schema].body, "brandNew": {"a": [None]}}, WHOLE[schema].schema)
+
+
+# ---------------------------------------------------------------- Strict when sent, tolerant when read
+
+SENT: Final = EXAMPLES["createWebhookSubscription.request.json"]
+URL: Final = "https://example.com/"
+WITHIN: Final[dict[str, Json]] = {
+    "the required fields only": {"description": ...},
+    "the longest description": {"description": 100 * "é"},
+    "no description": {"description": ""},
+    "one event of another product": {"eventTypes": ["wallet.typed_data.signed"]},
+    "disabled": {"isEnabled": False},
+    "the longest URL": {"target": {"url": URL + (2048 - len(URL)) * "a"}},
+    "the shortest URL": {"target": {"url": "https://a.b"}},
+    "headers": {"target": {"url": URL, "headers": {"custom-header": "value"}}},
+    "no labels": {"labels": {}},
+    "all labels": {"labels": {f"key{number}": "" for number in range(20)}},
+    "all metadata": {"metadata": {f"{number:040}": 500 * "a" for number in range(10)}},
+}
+BEYOND_LIMITS: Final[dict[str, Json]] = {
+    "no event": {"eventTypes": []},
+    "no event types": {"eventTypes": ...},
+    "an event in two parts": {"eventTypes": ["checkout.payment"]},
+    "an event in four parts": {"eventTypes": ["checkout.payment.success.now"]},
+    "an event in capitals": {"eventTypes": ["Checkout.Payment.Success"]},
+    "an event of Commerce": {"eventTypes": ["charge:confirmed"]},
+    "no flag": {"isEnabled": ...},
+    "a flag as text": {"isEnabled": "true"},
+    "no target": {"target": ...},
+    "a target without URL": {"target": {}},
+    "a URL without TLS": {"target": {"url": "http://example.com/"}},
+    "a URL that is none": {"target": {"url": "https://exa mple.com"}},
+    "too short a URL": {"target": {"url": "https://a."}},
+    "too long a URL": {"target": {"url": URL + (2049 - len(URL)) * "a"}},
+    "a header that is no text": {"target": {"url": URL, "headers": {"a": 1}}},
+    "another method": {"target": {"url": URL, "method": "GET"}},
+    "too long a description": {"description": 101 * "a"},
+    "too many labels": {"labels": {f"key{number}": "" for number in range(21)}},
+    "a label that is no text": {"labels": {"sandbox": True}},
+    "too much metadata": {"metadata": {f"key{number}": "" for number in range(11)}},
+    "too long a key": {"metadata": {41 * "a": ""}},
+    "too long a value": {"metadata": {"a": 501 * "a"}},
+    "a null": {"description": None},
+}
+
+
+def changed(body: Json, change: Json) -> Json:
+    """*body* with other values; without those fields that become `...`."""
+    return {key: value for key, value in {**body, **change}.items() if value is not ...}
+
+
+@pytest.mark.parametrize("case", WITHIN)
+def test_what_keeps_the_limits_is_sent(case: str) -> None:
+    """
+    A request to the very edge of each limit matches.
+    """
+    assert [] == faults(changed(SENT.body, WITHIN[case]), SENT.schema)
+
+
+@pytest.mark.parametrize("case", BEYOND_LIMITS)
+def test_what_breaks_a_limit_is_not_sent(case: str) -> None:
+    """
+    A request one step beyond a limit has just that fault.
+    """
+    assert 1 == len(faults(changed(SENT.body, BEYOND_LIMITS[case]), SENT.schema))
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"secret": ...},
+        {"secret": "no-uuid", "subscriptionId": "no-uuid"},
+        {"eventTypes": []},
+        {"eventTypes": ["brand.new"]},
+        {"description": 1000 * "a"},
+        {"target": {"url": "http://127.0.0.1/", "method": "POST"}},
+        {"metadata": {"a": [1], "secret": "no-uuid"}},
+        {"createdAt": "2025-09-10T13:58:38.681893Z"},
+    ],
+    ids=str,
+)
+def test_what_breaks_a_limit_is_read(change: Json) -> None:
+    """
+    An answer that keeps none of the limits of a request still matches.
+    """
+    whole = WHOLE["WebhookSubscription"]
+    assert [] == faults(changed(whole.body, change), whole.schema)
 
 
 # ---------------------------------------------------------------- Where examples contradict rules
@@ -750,6 +650,26 @@ def completed_at(checkout: Json) -> bool:
     )
 
 
+def in_every_subscription(obeys: Callable[[Json], bool]) -> Callable[[Example], bool]:
+    return lambda example: all(obeys(subscription) for subscription in example.subscriptions)
+
+
+def in_every_event(obeys: Callable[[Json], bool]) -> Callable[[Example], bool]:
+    """A rule of the entries of a subscription's log."""
+    return lambda example: all(obeys(event) for event in example.body.get("events", []))
+
+
+def newest_first(entries: list[Json]) -> bool:
+    moments = [instant(entry["createdAt"]) for entry in entries]
+    return moments == sorted(moments, reverse=True)
+
+
+def succeeded_at(event: Json) -> bool:
+    if "succeededAt" not in event:
+        return True
+    return bool(event["status"] == "succeeded" and instant(event["createdAt"]) <= instant(event["succeededAt"]))
+
+
 # Whether an example obeys a rule; true where the rule has nothing to say.
 OBEYS: Final[dict[str, Callable[[Example], bool]]] = {
     "example.total-is-amount": in_every_checkout(total_is_amount),
@@ -757,6 +677,7 @@ OBEYS: Final[dict[str, Callable[[Example], bool]]] = {
         lambda it: "expiresAt" not in it or instant(it["createdAt"]) < instant(it["expiresAt"])
     ),
     "example.no-placeholder": lambda example: "<string>" not in texts(example.body),
+    "example.no-blank": lambda example: not any(re.fullmatch("<[A-Z_]+>", it) for it in texts(example.body)),
     "create.amount-range": created_with("amount", lambda it, _: Decimal("0.01") <= Decimal(it) <= Decimal(100_000_000)),
     "create.currency": created_with("currency", lambda it, _: it in {"USDC", "USD", "EUR", "SGD", "GBP"}),
     "create.expires-in-future": created_with("expiresAt", lambda it, example: example.read < instant(it)),
@@ -780,6 +701,20 @@ OBEYS: Final[dict[str, Callable[[Example], bool]]] = {
     "event.payment-failed-status": event_status("checkout.payment.failed"),
     "event.payment-expired-status": event_status("checkout.payment.expired"),
     "event.refund-success-status": event_status("checkout.refund.success"),
+    "list-subscriptions.newest-first": lambda example: newest_first(example.subscriptions),
+    "list-events.newest-first": lambda example: newest_first(example.body.get("events", [])),
+    "list-events.at-most-50": lambda example: len(example.body.get("events", [])) <= 50,
+    "subscription.checkout-events": lambda example: (
+        {name for name in example.body.get("eventTypes", []) if name.startswith("checkout.")} <= set(EVENTS)
+    ),
+    "subscription.secret": in_every_subscription(lambda it: "secret" in it),
+    "subscription.secret-same": in_every_subscription(
+        lambda it: "secret" not in it or it.get("metadata", {}).get("secret", it["secret"]) == it["secret"]
+    ),
+    "subscription.updated-at": in_every_subscription(
+        lambda it: "updatedAt" not in it or instant(it["createdAt"]) <= instant(it["updatedAt"])
+    ),
+    "event-log.succeeded-at": in_every_event(succeeded_at),
 }
 
 
@@ -789,7 +724,7 @@ def test_the_checked_rules_are_rules() -> None:
     """
     own = INDEX["rules"]
     assert {rule for rule in OBEYS if rule.startswith("example.")} == set(own)
-    assert set() == set(OBEYS) - set(own) - {rule["id"] for rule in RULES}
+    assert set() == set(OBEYS) - set(own) - {rule["id"] for it in BOTH.values() for rule in it.rules}
 
 
 @pytest.mark.parametrize("file", EXAMPLES)
