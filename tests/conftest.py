@@ -14,8 +14,34 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 
 from coinbase_checkouts import ApiKey
 
+from . import leftout
+
 ROOT = Path(__file__).parent.parent
 KEY_ID = "organizations/7d0a1f2e-5b7c-4c39-9a52-0f7d1c1a2b3c/apiKeys/1f0b6c44-9c7e-4a7e-8d55-2b9e8f3f9f10"
+
+# Told by the workers of pytest-xdist, which collect in place of this process.
+_LEFT_OUT: pytest.StashKey[dict[str, tuple[str, ...]]] = pytest.StashKey()
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """A worker tells what it left out."""
+    output: dict[str, Any] | None = getattr(session.config, "workeroutput", None)
+    if output is not None:
+        output["left_out"] = leftout.noted()
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_testnodedown(node: Any) -> None:
+    """A worker has ended. One that crashed tells nothing."""
+    told = getattr(node, "workeroutput", {}).get("left_out", {})
+    node.config.stash.setdefault(_LEFT_OUT, {}).update({what: tuple(absent) for what, absent in told.items()})
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+    """One line about what this machine cannot run."""
+    said = leftout.line(leftout.noted() | config.stash.get(_LEFT_OUT, {}))
+    if said:
+        terminalreporter.write_line(said, yellow=True)
 
 
 @pytest.fixture(scope="session")

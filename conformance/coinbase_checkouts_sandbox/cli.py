@@ -18,8 +18,9 @@ from typing import Final
 from starlette.applications import Starlette
 
 from coinbase_checkouts_sandbox import money, readings
-from coinbase_checkouts_sandbox.app import LOG, create_app
+from coinbase_checkouts_sandbox.app import create_app
 from coinbase_checkouts_sandbox.database import DatabaseError, is_memory
+from coinbase_checkouts_sandbox.endpoints import LOG
 from coinbase_checkouts_sandbox.keys import KeyFileError, VerificationKey, read_or_create
 from coinbase_checkouts_sandbox.loopback import is_loopback
 from coinbase_checkouts_sandbox.readings import Readings
@@ -46,6 +47,7 @@ class Settings:
     auth: bool
     readings: Readings
     fee_rate: Decimal
+    remote: bool
     remote_control: bool
     remote_webhooks: bool
 
@@ -62,6 +64,7 @@ class Settings:
             keys=self._keys() if self.auth else None,
             readings=self.readings,
             fee_rate=self.fee_rate,
+            remote=self.remote,
             remote_control=self.remote_control,
             remote_webhooks=self.remote_webhooks,
         )
@@ -133,6 +136,7 @@ def _settings(parser: argparse.ArgumentParser, arguments: argparse.Namespace) ->
         auth=not arguments.no_auth,
         readings=chosen,
         fee_rate=arguments.fee_rate,
+        remote=arguments.allow_remote,
         remote_control=arguments.allow_remote_control,
         remote_webhooks=arguments.allow_remote_webhooks,
     )

@@ -29,8 +29,9 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from coinbase_checkouts_sandbox import keys as api_keys
 from coinbase_checkouts_sandbox import money
 from coinbase_checkouts_sandbox import readings as documents
-from coinbase_checkouts_sandbox.app import DROP, create_app
+from coinbase_checkouts_sandbox.app import create_app
 from coinbase_checkouts_sandbox.clock import wall_clock_ms
+from coinbase_checkouts_sandbox.endpoints import DROP
 from coinbase_checkouts_sandbox.keys import VerificationKey
 from coinbase_checkouts_sandbox.readings import DEFAULT, Readings
 

@@ -20,7 +20,7 @@ from starlette.types import ASGIApp
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from uvicorn.supervisors import Multiprocess
 
-from coinbase_checkouts_sandbox.app import DROP
+from coinbase_checkouts_sandbox.endpoints import DROP
 
 # Time for requests under way when the server is stopped; each takes milliseconds.
 _STOP_TIMEOUT_S: Final = 1

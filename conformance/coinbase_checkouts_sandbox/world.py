@@ -31,6 +31,8 @@ class World:
     readings: Readings
     fee_rate: Decimal
     """Part of a payment that is kept as fee."""
+    remote: bool = False
+    """Whether payers may come from other machines."""
     remote_control: bool = False
     """Whether control calls are answered to other machines too."""
     remote_webhooks: bool = False

@@ -255,14 +255,3 @@ def test_every_choice_names_its_source() -> None:
     from coinbase_checkouts_sandbox.readings import Readings
 
     assert all(field.metadata["source"] and field.metadata["others"] for field in fields(Readings))
-
-
-def test_the_page_of_a_checkout_tells_what_it_is_for(sandbox: Sandbox) -> None:
-    """
-    A checkout's url leads to a text for a person; an unknown one to a 404.
-    """
-    checkout = sandbox.create()
-    page = sandbox.call("GET", checkout["url"], judged=False)
-    assert (200, "text/plain; charset=utf-8") == (page.status_code, page.headers["content-type"])
-    assert f"POST /__sandbox__/checkouts/{checkout['id']}/pay" in page.text
-    assert 404 == sandbox.call("GET", "/pay/nothing").status_code
