@@ -21,8 +21,8 @@ import pytest
 from coinbase_checkouts import ApiKey, AsyncCheckouts, Checkouts, Outcome
 from coinbase_checkouts.errors import NoResponseError, ServerError
 from coinbase_checkouts_sandbox import Readings, Sandbox, SandboxError
-from coinbase_checkouts_sandbox.endpoints import DROP
 from coinbase_checkouts_sandbox.database import DatabaseError
+from coinbase_checkouts_sandbox.endpoints import DROP
 from coinbase_checkouts_sandbox.inprocess import IN_PROCESS_URL, wrapping
 
 if TYPE_CHECKING:
