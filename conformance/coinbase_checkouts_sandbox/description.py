@@ -70,8 +70,28 @@ def validator(schema: JsonObject, document: JsonObject | None = None) -> Draft20
 
     Patterns have ECMA-262 semantics (`\d` is 0-9, `$` is the very end) and formats are checked.
     """
-    components = {"components": document["components"]} if document else {}
-    return Draft202012Validator({**schema, **components}, validate_formats=True, mask=_MASK)
+    referenced = _referenced(schema, document) if document else {}
+    return Draft202012Validator({**schema, **referenced}, validate_formats=True, mask=_MASK)
+
+
+def _referenced(schema: JsonObject, document: JsonObject) -> JsonObject:
+    """The part of *document* that *schema* leads to: each validator holds its own copy of what it is given."""
+    found: JsonObject = {}
+    waiting: list[Any] = [schema]
+    while waiting:
+        node = waiting.pop()
+        if isinstance(node, dict):
+            waiting += node.values()
+            steps = node["$ref"].removeprefix("#/").split("/") if isinstance(node.get("$ref"), str) else []
+            within, into = document, found
+            for step in steps[:-1]:
+                within, into = within[step], into.setdefault(step, {})
+            if steps and steps[-1] not in into:
+                into[steps[-1]] = within[steps[-1]]
+                waiting.append(within[steps[-1]])
+        elif isinstance(node, list):
+            waiting += node
+    return found
 
 
 def read_document(package: str = "coinbase_checkouts_api") -> JsonObject:

@@ -25,13 +25,15 @@ if TYPE_CHECKING:
     )
     from coinbase_checkouts_api.types import UNSET, Unset
 
+    from . import webhooks
     from .auth import ApiKey, JwtAuth
     from .client import AsyncCheckouts, Checkouts
-    from .errors import ApiError, CheckoutsError, Outcome
+    from .errors import ApiError, CheckoutsError, Outcome, SignatureError
     from .idempotency import key_for, new_key
     from .raw import RawResponse
     from .reading import is_final, is_paid, remaining_refundable
     from .sensor import Drift
+    from .webhooks import Event
 
 __all__ = [
     "UNSET",
@@ -43,6 +45,7 @@ __all__ = [
     "Checkouts",
     "CheckoutsError",
     "Drift",
+    "Event",
     "EventType",
     "JwtAuth",
     "Network",
@@ -52,12 +55,14 @@ __all__ = [
     "RefundResult",
     "RefundStatus",
     "Settlement",
+    "SignatureError",
     "Unset",
     "is_final",
     "is_paid",
     "key_for",
     "new_key",
     "remaining_refundable",
+    "webhooks",
 ]
 
 _MODELS = "coinbase_checkouts_api.models"
@@ -71,6 +76,7 @@ _HOMES = {
     "Checkouts": ".client",
     "CheckoutsError": ".errors",
     "Drift": ".sensor",
+    "Event": ".webhooks",
     "EventType": _MODELS,
     "JwtAuth": ".auth",
     "Network": _MODELS,
@@ -80,19 +86,22 @@ _HOMES = {
     "RefundResult": _MODELS,
     "RefundStatus": _MODELS,
     "Settlement": _MODELS,
+    "SignatureError": ".errors",
     "Unset": "coinbase_checkouts_api.types",
     "is_final": ".reading",
     "is_paid": ".reading",
     "key_for": ".idempotency",
     "new_key": ".idempotency",
     "remaining_refundable": ".reading",
+    "webhooks": ".webhooks",
 }
 
 
 def __getattr__(name: str) -> Any:
     if name not in _HOMES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    value = getattr(import_module(_HOMES[name], __name__), name)
+    home = import_module(_HOMES[name], __name__)
+    value = home if _HOMES[name] == f".{name}" else getattr(home, name)
     globals()[name] = value
     return value
 

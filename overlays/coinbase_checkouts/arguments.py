@@ -39,6 +39,11 @@ exit codes of create, get, list, deactivate, refund and wait:
        nobody reached; nothing was changed
   3    it may have happened: stderr says why, and how to repeat the command safely
   130  interrupted, nothing was changed"""
+WEBHOOK_EXIT_CODES: Final = """\
+exit codes:
+  0    verify: it is good; listen: stopped by Ctrl-C or SIGTERM, or --count or --timeout reached
+  1    verify: refused, stderr says why; listen: fewer than --count events within --timeout
+  2    could not run: usage, no secret, a file or port that cannot be had, no subscription"""
 
 # Longer is a mistake, and more than a socket can count.
 _LONGEST_S: Final = 30 * 24 * 3600
@@ -81,6 +86,9 @@ def parsers(version: str, others: Mapping[str, str], *, complete_file: Any = Non
         made[name] = commands.add_parser(name, help=summary, description=summary, parents=[common], allow_abbrev=False)
         made[name].set_defaults(command=name)
         add_arguments(made[name])
+    made["webhook"] = commands.add_parser("webhook", help=_WEBHOOK, description=_WEBHOOK, allow_abbrev=False)
+    made["webhook"].set_defaults(command="webhook")
+    _webhook(made["webhook"], complete_file)
     for name, summary in others.items():
         commands.add_parser(name, help=summary)
     return Parsers(root, made)
@@ -102,6 +110,8 @@ def parse(parser: argparse.ArgumentParser, given: Sequence[str]) -> argparse.Nam
             "argument --expires-in: counts from now, so that a repetition would be another request; "
             "with --order-id or --idempotency-key give --expires-at"
         )
+    if getattr(options, "subscribe", "") is None and options.key_file is not None:
+        parser.error("argument --key-file: belongs to --subscribe")
     return options
 
 
@@ -188,6 +198,73 @@ def _status(parser: argparse.ArgumentParser, option: str, help_text: str) -> Non
     )
 
 
+def _webhook(parser: argparse.ArgumentParser, complete_file: Any) -> None:
+    actions = parser.add_subparsers(title="commands", metavar="COMMAND", dest="action", required=True)
+    for name, (summary, more, add_arguments) in _WEBHOOK_ACTIONS.items():
+        action = actions.add_parser(
+            name,
+            help=summary,
+            description=f"{summary[0].upper()}{summary[1:]}.{more}",
+            epilog=WEBHOOK_EXIT_CODES,
+            formatter_class=argparse.RawDescriptionHelpFormatter,
+            allow_abbrev=False,
+        )
+        secret = action.add_mutually_exclusive_group(required=True)
+        files = [
+            secret.add_argument(
+                "--secret-file", type=_file, metavar="FILE", help="has the subscription's secret; several, one a line"
+            )
+        ]
+        secret.add_argument("--secret-env", type=_text, metavar="NAME", help="variable of the environment that has it")
+        files += add_arguments(action, secret)
+        action.add_argument("--json", action="store_true", help="one JSON object for each event, on a line of its own")
+        for file in files if complete_file is not None else ():
+            vars(file).update(complete=complete_file)
+
+
+def _webhook_verify(parser: argparse.ArgumentParser, _: Any) -> list[argparse.Action]:
+    add = parser.add_argument
+    add(
+        "--header", type=_header, action="append", default=[], metavar="'NAME: VALUE'", help="as it came; once for each"
+    )
+    add("--now", type=_unix_seconds, metavar="SECONDS", help="Unix time to compare with (default: the present)")
+    return [add("file", type=_file, nargs="?", default="-", metavar="FILE", help="the body as it came; - is stdin")]
+
+
+def _webhook_listen(parser: argparse.ArgumentParser, secret: Any) -> list[argparse.Action]:
+    add = parser.add_argument
+    secret.add_argument(
+        "--subscribe", type=_text, metavar="URL", help="subscribe there, at a sandbox of this machine, until the end"
+    )
+    add("--host", type=_text, default="127.0.0.1", help="a loopback address (default: %(default)s)")
+    add("--port", type=_port, default=0, help="default: a free one")
+    add("--path", type=_path, default="/", help="where deliveries come (default: %(default)s)")
+    add("--count", type=_number(1), metavar="N", help="stop after N events")
+    add("--timeout", type=_seconds, metavar="SECONDS", help="stop then")
+    return [add("--key-file", type=_file, metavar="FILE", help="API key for --subscribe (default: as for the others)")]
+
+
+_WEBHOOK: Final = "verify deliveries of webhooks"
+_WEBHOOK_ACTIONS: Final[
+    Mapping[str, tuple[str, str, Callable[[argparse.ArgumentParser, Any], list[argparse.Action]]]]
+] = {
+    "verify": (
+        "say whether a delivery is good, and what it says",
+        """
+
+Refused, stderr has the reason: header_missing, header_repeated, header_malformed,
+header_not_delivered, code_not_hexadecimal, code_mismatch, outside_tolerance or payload_malformed.""",
+        _webhook_verify,
+    ),
+    "listen": (
+        "take deliveries on this machine, and show the good ones",
+        """
+
+The first line is 'listening on http://HOST:PORT', on stdout; with --json on stderr, so that stdout has
+events only. Deliveries are answered at once: 200, or 400 and a line on stderr.""",
+        _webhook_listen,
+    ),
+}
 _COMMANDS: Final[Mapping[str, tuple[str, Callable[[argparse.ArgumentParser], None]]]] = {
     "create": ("create a checkout; send the payer to its url", _create),
     "get": ("show one checkout", _id),
@@ -196,7 +273,7 @@ _COMMANDS: Final[Mapping[str, tuple[str, Callable[[argparse.ArgumentParser], Non
     "refund": ("pay back a part or all of a checkout; asks first", _refund),
     "wait": ("wait until the payment is decided, or for a status", _wait),
 }
-NAMES: Final = tuple(_COMMANDS)
+NAMES: Final = (*_COMMANDS, "webhook")
 
 
 # What follows reads one value. Messages say what must be, and do not repeat what was given.
@@ -238,6 +315,32 @@ def _seconds(given: str) -> float:
     if not 0 < seconds <= _LONGEST_S:
         raise argparse.ArgumentTypeError(f"must be seconds, more than 0 and at most {_LONGEST_S}")
     return seconds
+
+
+def _header(given: str) -> tuple[str, str]:
+    name, separator, value = given.partition(":")
+    if not separator or not name.strip():
+        raise argparse.ArgumentTypeError("must be 'NAME: VALUE'")
+    return name.strip(), value.strip()
+
+
+def _unix_seconds(given: str) -> float:
+    # As many digits as a calendar has years for.
+    if not re.fullmatch(r"[0-9]{1,11}(\.[0-9]{1,9})?", given):
+        raise argparse.ArgumentTypeError("must be Unix seconds, such as 1775000000")
+    return float(given)
+
+
+def _port(given: str) -> int:
+    if not re.fullmatch("[0-9]{1,5}", given) or int(given) > 65535:
+        raise argparse.ArgumentTypeError("must be from 0 to 65535")
+    return int(given)
+
+
+def _path(given: str) -> str:
+    if not re.fullmatch(r"/[!-~]*", given) or set(given) & set("?#"):
+        raise argparse.ArgumentTypeError("must begin with / and be plain ASCII, without ? and #")
+    return given
 
 
 def _number(least: int) -> Callable[[str], int]:

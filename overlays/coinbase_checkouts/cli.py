@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Mapping, Sequence
+from importlib import import_module
 from importlib.metadata import EntryPoint, entry_points, version
 from typing import Final
 
@@ -51,9 +52,9 @@ def _main(given: list[str]) -> int:
     if given and given[0] in NAMES:
         options = parse(_parsers(others).commands[given[0]], given[1:])
         # Only now: it imports httpx, and a mistake should be told at once.
-        from .commands import run  # noqa: PLC0415
-
-        return run(options)
+        runner = import_module(".webhook_commands" if options.command == "webhook" else ".commands", __package__)
+        code: int = runner.run(options)
+        return code
     if given and not given[0].startswith("-"):
         return _could_not(f"no command {given[0]!r}; there are: {', '.join(sorted([*NAMES, *others]))}")
     root = _parsers(others).root

@@ -92,7 +92,7 @@ def run(options: argparse.Namespace) -> int:
     deed = Deed()
     name = f"coinbase-checkouts {options.command}"
     try:
-        with Checkouts(_key(options.key_file), **_settings(options)) as client:
+        with Checkouts(find_key(options.key_file), **_settings(options)) as client:
             _COMMANDS[options.command](client, options, deed)
     except CheckoutsError as exc:
         return _failed(exc, name, deed)
@@ -155,7 +155,7 @@ def _unknown(deed: Deed, *why: str) -> int:
     return UNKNOWN
 
 
-def _key(file: str | None) -> ApiKey:
+def find_key(file: str | None) -> ApiKey:
     """
     The key of *file*, or of the environment, or of the file in this folder.
 

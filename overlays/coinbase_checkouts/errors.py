@@ -7,6 +7,7 @@ Everything that can go wrong, as one tree.
     ├── InvalidRequestError             refused here, before anything was sent (also a ValueError)
     ├── NoResponseError                 no answer came: unreachable, dropped, timed out
     ├── InvalidResponseError            an answer came that is not the documented JSON
+    ├── SignatureError                  a webhook delivery is not to be acted on; `reason` says why
     ├── PaginationError                 a listing came back to a page it had already given
     ├── WaitError                       `wait` ended without what was waited for; has the checkout
     │   ├── WaitTimeoutError            not in time (also a TimeoutError)
@@ -152,6 +153,45 @@ class InvalidResponseError(CheckoutsError):
     def __init__(self, message: str, *, status: int, **context: Any) -> None:
         super().__init__(message, **context)
         self.status = status
+
+
+class Refusal(StrEnum):
+    """Why a webhook delivery was refused; those that Hook0 names too have its names."""
+
+    HEADER_MISSING = "header_missing"
+    """There is no X-Hook0-Signature."""
+    HEADER_REPEATED = "header_repeated"
+    """The signature, a header it covers, or the event's id came twice."""
+    HEADER_MALFORMED = "header_malformed"
+    """X-Hook0-Signature is not what was documented."""
+    HEADER_NOT_DELIVERED = "header_not_delivered"
+    """A header that the signature covers did not come; a proxy may have taken it off."""
+    CODE_NOT_HEXADECIMAL = "code_not_hexadecimal"
+    """The code is no hexadecimal number, or was cut short."""
+    CODE_MISMATCH = "code_mismatch"
+    """Another secret, or the body or a covered header was changed."""
+    OUTSIDE_TOLERANCE = "outside_tolerance"
+    """Correctly signed, but more than 300 seconds from now: a replay, or a clock that is off."""
+    PAYLOAD_MALFORMED = "payload_malformed"
+    """Correctly signed, but not one JSON object with unique names."""
+
+
+class SignatureError(CheckoutsError):
+    """
+    A webhook delivery is not to be acted on: not signed, not with your secret, not now, or no event.
+
+    Attributes:
+        reason: Which of these, as a code for programs and logs.
+    """
+
+    def __init__(self, message: str, *, reason: Refusal, **context: Any) -> None:
+        super().__init__(message, **context)
+        self.reason = reason
+
+    @property
+    def advice(self) -> str:
+        """What to do now, in one sentence."""
+        return "Answer 400 and act on nothing; an honest delivery is repeated."
 
 
 class PaginationError(CheckoutsError):

@@ -20,6 +20,7 @@ from coinbase_checkouts_api.types import Unset
 
 from .reading import is_paid, remaining_refundable
 from .streams import is_terminal, plain, tell, write
+from .webhooks import Event
 
 HEADER: Final = ("ID", "STATUS", "AMOUNT", "CUR", "CREATED (UTC)", "DESCRIPTION")
 # Of an id, the longest status, the largest amount, USDC, a time: so that pages stand below each other.
@@ -36,7 +37,8 @@ def utc(moment: datetime | Unset) -> str:
         return ""
     try:
         return moment.astimezone(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
-    except OverflowError:
+    # Which of them, depends on whether it has a time zone.
+    except (OverflowError, ValueError):
         return str(moment)
 
 
@@ -54,6 +56,45 @@ def show_refund(refund: Refund, checkout: Checkout) -> None:
     """The refund just started, then its checkout."""
     write(f"refund {plain(refund.id)} of {plain(refund.amount)} {_or_empty(refund.currency)}: {plain(refund.status)}\n")
     show_checkout(checkout)
+
+
+def event_as_json(event: Event) -> None:
+    """One line of JSON: what is proven about a delivery, and its payload as it came."""
+    told = {
+        "eventType": event.event_type,
+        "eventId": event.event_id,
+        "timestamp": event.timestamp,
+        "scheme": event.scheme,
+        "signedHeaders": event.signed_headers,
+        "dedupeKey": event.dedupe_key,
+        "payload": event.raw,
+    }
+    write(json.dumps(told) + "\n")
+
+
+def show_event(event: Event) -> None:
+    """All that a person asks about one delivery."""
+    facts = [
+        ("event", plain(event.event_type)),
+        ("event id", _or_empty(event.event_id)),
+        ("signed", f"{utc(datetime.fromtimestamp(event.timestamp, UTC))} {event.scheme}"),
+        ("act once per", event.dedupe_key),
+        ("missing", ", ".join(event.missing)),
+    ]
+    write(_aligned([fact for fact in facts if fact[1]] + _facts(event.checkout)))
+
+
+def show_event_line(event: Event) -> None:
+    """When it was signed, what happened, and to which checkout, on one line."""
+    checkout = event.checkout
+    told = (
+        f"{plain(event.event_type):<24}",
+        plain(checkout.id),
+        f"{plain(checkout.status):<18}",
+        plain(checkout.amount),
+        plain(checkout.currency),
+    )
+    write(f"{utc(datetime.fromtimestamp(event.timestamp, UTC))}  {'  '.join(told)}".rstrip() + "\n")
 
 
 def money(checkout: Checkout) -> list[tuple[str, str]]:

@@ -16,6 +16,8 @@ from coinbase_checkouts.errors import (
     InvalidRequestError,
     InvalidResponseError,
     Outcome,
+    Refusal,
+    SignatureError,
     Violation,
     WaitError,
 )
@@ -35,6 +37,8 @@ def made(cls: type[CheckoutsError]) -> CheckoutsError:
         return cls(status=500, error_type="internal_server_error", message="Oh.", correlation_id="c-1", **context)
     if issubclass(cls, InvalidResponseError):
         return cls("no JSON", status=200, **context)
+    if issubclass(cls, SignatureError):
+        return cls("no signature", reason=Refusal.HEADER_MISSING, **context)
     if issubclass(cls, InvalidRequestError):
         return cls([Violation("/amount", "pattern", "must match x")], **context)
     if issubclass(cls, WaitError):

@@ -24,6 +24,8 @@ from coinbase_checkouts import (
     Checkouts,
     CheckoutsError,
     CheckoutStatus,
+    Event,
+    EventType,
     JwtAuth,
     Network,
     Outcome,
@@ -31,12 +33,15 @@ from coinbase_checkouts import (
     RefundResult,
     RefundStatus,
     Settlement,
+    SignatureError,
     Unset,
+    webhooks,
 )
 from coinbase_checkouts.errors import (
     InvalidRequestError,
     InvalidResponseError,
     NeverReachedError,
+    Refusal,
     Violation,
     WaitTimeoutError,
 )
@@ -282,3 +287,25 @@ async def asynchronous(api_key: ApiKey) -> None:
             print(anything)
     with AsyncCheckouts(api_key):  # type: ignore[attr-defined]
         pass
+
+
+def deliveries(headers: httpx.Headers, pairs: list[tuple[bytes, bytes]], secrets: list[str]) -> None:
+    """A delivery is bytes, headers of any framework, and one or several secrets."""
+    event = webhooks.verify(b"{}", headers, secrets)
+    assert_type(event, Event)
+    assert_type(event.event_type, EventType)
+    assert_type(event.event_id, str | None)
+    assert_type(event.checkout, Checkout)
+    assert_type(event.dedupe_key, str)
+    assert_type(event.raw, dict[str, Any])
+    assert_type(webhooks.verify(b"{}", pairs, "secret", now=1775000000).timestamp, int)
+    assert_type(webhooks.sign(b"{}", {}, "secret", 1775000000), str)
+    webhooks.verify("{}", headers, "secret")  # type: ignore[arg-type]
+    webhooks.verify({}, headers, "secret")  # type: ignore[arg-type]
+    webhooks.verify(b"{}", headers, None)  # type: ignore[arg-type]
+    webhooks.verify(b"{}", headers)  # type: ignore[call-arg]
+
+
+def refusals(error: SignatureError) -> None:
+    """Why a delivery was refused."""
+    assert_type(error.reason, Refusal)

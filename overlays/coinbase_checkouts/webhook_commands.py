@@ -1,0 +1,317 @@
+"""
+`webhook verify` and `webhook listen`: deliveries from a shell.
+
+The secret comes from a file, the environment or a subscription of the command's own, never from the command line,
+where everybody on the machine could read it. What is not verified is not shown.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import ipaddress
+import os
+import signal
+import socket
+import sys
+from collections.abc import Callable, Coroutine, Generator, Iterator, Mapping
+from contextlib import ExitStack, contextmanager, suppress
+from datetime import UTC, datetime
+from functools import partial
+from pathlib import Path
+from types import FrameType
+from typing import Any, Final
+from urllib.parse import quote
+
+from coinbase_checkouts_api.models import EventType
+
+from . import output
+from .arguments import COULD_NOT_RUN, INTERRUPTED, OK, SAID_NO
+from .auth import ApiKey, JwtAuth
+from .commands import find_key
+from .errors import CheckoutsError, ConfigurationError, Refusal, SignatureError
+from .listening import BODY_LIMIT_BYTES, Headers, Then, serve
+from .responses import error_text, json_object
+from .seam import httpx
+from .streams import OutputError, plain, tell, write
+from .transport import SANDBOX_PREFIX, checked_base_url
+from .webhooks import Event, verify
+
+SUBSCRIPTIONS: Final = "/platform/v2/data/webhooks/subscriptions"
+_SECRET_LIMIT_BYTES: Final = 64 * 1024
+_SUBSCRIPTION_TIMEOUT_S: Final = 10.0
+
+
+def run(options: argparse.Namespace) -> int:
+    """Run the command that *options* name; its exit code, see `arguments.WEBHOOK_EXIT_CODES`."""
+    name = f"coinbase-checkouts webhook {options.action}"
+    try:
+        return _ACTIONS[options.action](options, name)
+    except CheckoutsError as exc:
+        tell(f"{name}: {exc}")
+        return COULD_NOT_RUN
+    except OutputError as exc:
+        if not exc.reader_left:
+            tell(f"{name}: stdout: {exc}")
+        # A reader that has enough, such as head, is no failure.
+        return OK if exc.reader_left else COULD_NOT_RUN
+
+
+def _secrets(options: argparse.Namespace) -> list[str]:
+    """
+    One secret a line, of the file or the variable; several while they are changed.
+
+    Raises:
+        ConfigurationError: None. Repeats neither what was read nor where: the secret itself may have been given.
+    """
+    if options.secret_env is not None:
+        option, text = "--secret-env", os.environ.get(options.secret_env)
+        if text is None:
+            raise ConfigurationError("--secret-env: there is no variable of this name")
+    else:
+        option, text = (
+            "--secret-file",
+            _read("--secret-file", options.secret_file, _SECRET_LIMIT_BYTES).decode(errors="surrogateescape"),
+        )
+    found = [line.strip() for line in text.splitlines() if line.strip()]
+    if not found:
+        raise ConfigurationError(f"{option}: is empty; it has to have the subscription's secret")
+    return found
+
+
+def _read(option: str, name: str, limit: int) -> bytes:
+    try:
+        if name == "-":
+            content = sys.stdin.buffer.read(limit + 1)
+        else:
+            with Path(name).open("rb") as file:
+                content = file.read(limit + 1)
+    except (OSError, ValueError) as exc:
+        why = getattr(exc, "strerror", None) or type(exc).__name__
+        raise ConfigurationError(f"{option}: cannot be read: {why}") from None
+    if len(content) > limit:
+        raise ConfigurationError(f"{option}: is larger than {limit} bytes")
+    return content
+
+
+# One delivery.
+
+
+def _verify(options: argparse.Namespace, name: str) -> int:
+    try:
+        secrets = _secrets(options)
+        body = _read("FILE", options.file, BODY_LIMIT_BYTES)
+    except KeyboardInterrupt:
+        tell(f"{name}: interrupted")
+        return INTERRUPTED
+    now = datetime.now(UTC).timestamp() if options.now is None else options.now
+    try:
+        event = verify(body, options.header, secrets, now)
+    except SignatureError as exc:
+        tell(f"{name}: {exc}")
+        for line in _hints(exc.reason, body, options.header, secrets, now):
+            tell(line)
+        return SAID_NO
+    if options.json:
+        output.event_as_json(event)
+    else:
+        output.show_event(event)
+    return OK
+
+
+def _hints(
+    reason: Refusal, body: bytes, headers: list[tuple[str, str]], secrets: list[str], now: float
+) -> Iterator[str]:
+    """What a person who saved a delivery may have missed."""
+    if reason is Refusal.OUTSIDE_TOLERANCE:
+        yield "To look at a delivery of another time, give that time: --now SECONDS"
+    shorter = body.rstrip(b"\r\n")
+    if reason is Refusal.CODE_MISMATCH and shorter != body:
+        with suppress(SignatureError):
+            verify(shorter, headers, secrets, now)
+            yield "Without the line break at its end the body is right; an editor may have added it."
+
+
+# Many.
+
+
+def _listen(options: argparse.Namespace, name: str) -> int:
+    before = None
+    with suppress(ValueError):  # of a thread, which signals do not reach
+        # So that a subscription is deleted when a supervisor ends the program, too.
+        before = signal.signal(signal.SIGTERM, _interrupt)
+    try:
+        with ExitStack() as stack:
+            key = None if options.subscribe is None else find_key(options.key_file)
+            secrets = _secrets(options) if key is None else []
+            listener = stack.enter_context(_bound(options.host, options.port))
+            url = _url(listener, options.path)
+            if key is not None:
+                secrets.append(stack.enter_context(_subscription(options, key, url, name)))
+            return _received(options, name, listener, url, secrets)
+    except (KeyboardInterrupt, asyncio.CancelledError):
+        return OK
+    finally:
+        if before is not None:
+            signal.signal(signal.SIGTERM, before)
+
+
+def _interrupt(_: int, __: FrameType | None) -> None:
+    # Not by way of SIGINT, which shells have what they start in the background ignore.
+    raise KeyboardInterrupt
+
+
+async def _until_stopped(work: Coroutine[Any, Any, bool]) -> bool:
+    """What *work* comes to, unless SIGTERM comes; asyncio itself looks after SIGINT."""
+    task = asyncio.create_task(work)
+    with suppress(RuntimeError):  # of a thread
+        asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)
+    return await task
+
+
+def _received(options: argparse.Namespace, name: str, listener: socket.socket, url: str, secrets: list[str]) -> int:
+    receiver = _Receiver(secrets, options.count, name, json=options.json)
+    line = f"listening on {url}"
+    ready = partial(tell, line) if options.json else partial(write, f"{line}\n")
+    serving = serve(listener, options.path, receiver.receive, receiver.complain, ready=ready, timeout_s=options.timeout)
+    enough = asyncio.run(_until_stopped(serving))
+    if enough or options.count is None:
+        return OK
+    tell(f"{name}: {receiver.shown} of {options.count} events came in time")
+    return SAID_NO
+
+
+class _Receiver:
+    """
+    Judges deliveries, and shows the good ones.
+
+    Attributes:
+        shown: How many were.
+    """
+
+    def __init__(self, secrets: list[str], count: int | None, name: str, *, json: bool) -> None:
+        self.shown = 0
+        self._secrets = secrets
+        self._count = count
+        self._name = name
+        self._json = json
+        self._taken = 0
+
+    def receive(self, headers: Headers, body: bytes) -> tuple[int, Then]:
+        """The status to answer, and what to do then."""
+        if self._taken == self._count:
+            # The next one to listen gets it.
+            return 503, bool
+        try:
+            event = verify(body, headers, self._secrets)
+        except SignatureError as exc:
+            refused = str(exc)
+            return 400, lambda: self._refuse(refused)
+        self._taken += 1
+        return 200, lambda: self._show(event)
+
+    def complain(self, reason: str) -> None:
+        """Tell what was refused."""
+        tell(f"{self._name}: refused: {reason}")
+
+    def _refuse(self, reason: str) -> bool:
+        self.complain(reason)
+        return False
+
+    def _show(self, event: Event) -> bool:
+        if self._json:
+            output.event_as_json(event)
+        else:
+            output.show_event_line(event)
+        self.shown += 1
+        return self.shown == self._count
+
+
+def _bound(host: str, port: int) -> socket.socket:
+    """
+    A socket that takes connections from now on.
+
+    Raises:
+        ConfigurationError: Not an address of this machine alone, or taken.
+    """
+    try:
+        family, _, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+        if not ipaddress.ip_address(address[0]).is_loopback:
+            raise ConfigurationError(
+                "--host: only a loopback address, such as 127.0.0.1 or ::1; "
+                "what comes from outside needs a tunnel, and HTTPS"
+            )
+        return socket.create_server((str(address[0]), port), family=family)
+    except (OSError, UnicodeError) as exc:
+        why = getattr(exc, "strerror", None) or type(exc).__name__
+        raise ConfigurationError(f"--host, --port: cannot listen there: {why}") from None
+
+
+def _url(listener: socket.socket, path: str) -> str:
+    host, port = listener.getsockname()[:2]
+    shown = f"[{host}]" if ":" in host else host
+    return f"http://{shown}:{port}{'' if path == '/' else path}"
+
+
+@contextmanager
+def _subscription(options: argparse.Namespace, key: ApiKey, target: str, name: str) -> Generator[str]:
+    """
+    The secret of a subscription of all events to *target*; it is deleted at the end.
+
+    Raises:
+        CheckoutsError: There is none.
+
+    Source: dossier of the CDP API's createWebhookSubscription and deleteWebhookSubscription.
+    """
+    url = checked_base_url(options.subscribe, sandbox=False).removesuffix(SANDBOX_PREFIX) + SUBSCRIPTIONS
+    asked = {
+        "description": "coinbase-checkouts webhook listen",
+        "eventTypes": [kind.value for kind in EventType],
+        "isEnabled": True,
+        "target": {"url": target, "headers": {}},
+    }
+    # A proxy of the environment would not reach back to this machine either.
+    with httpx.Client(auth=JwtAuth(key), timeout=_SUBSCRIPTION_TIMEOUT_S, trust_env=False) as client:
+        answer = _asked(client, "POST", url, asked)
+        made = json_object(answer.content) or {}
+        subscription_id = made.get("subscriptionId")
+        if not answer.is_success or not isinstance(subscription_id, str) or not subscription_id:
+            raise CheckoutsError(f"--subscribe: {_said(answer, made)}")
+        try:
+            secret = _secret(made)
+            if secret is None:
+                raise CheckoutsError("--subscribe: the subscription has no secret; nothing could be verified")
+            yield secret
+        finally:
+            try:
+                deleted = _asked(client, "DELETE", f"{url}/{quote(subscription_id, safe='')}")
+                left = None if deleted.status_code in (204, 404) else _said(deleted, json_object(deleted.content) or {})
+            except CheckoutsError as exc:
+                left = str(exc)
+            if left is not None:
+                tell(f"{name}: the subscription {subscription_id} was not deleted: {left}")
+
+
+def _asked(client: httpx.Client, method: str, url: str, body: Mapping[str, Any] | None = None) -> httpx.Response:
+    try:
+        return client.request(method, url, json=body)
+    except httpx.HTTPError as exc:
+        raise CheckoutsError(f"--subscribe: no answer to {method}: {type(exc).__name__}") from None
+
+
+def _said(answer: httpx.Response, body: Mapping[str, Any]) -> str:
+    told = error_text(body)
+    parts = (str(answer.status_code), told.error_type, told.message)
+    return "answered " + " ".join(plain(part) for part in parts if part)
+
+
+def _secret(made: Mapping[str, Any]) -> str | None:
+    """At the root; where published samples have it only there, in the metadata."""
+    metadata = made.get("metadata")
+    for secret in (made.get("secret"), metadata.get("secret") if isinstance(metadata, dict) else None):
+        if isinstance(secret, str) and secret:
+            return secret
+    return None
+
+
+_ACTIONS: Final[Mapping[str, Callable[[argparse.Namespace, str], int]]] = {"verify": _verify, "listen": _listen}
