@@ -161,7 +161,13 @@ class HostileMode:
             self._why_not = "no test that passed asked anything of a sandbox of this process"
         else:
             self._why_not = ""
+            terminal: pytest.TerminalReporter | None = session.config.pluginmanager.getplugin("terminalreporter")
+            if terminal is not None:
+                terminal.ensure_newline()
+                terminal.write("wrong servers ")
             for server in self._servers:
+                if terminal is not None:
+                    terminal.write(".", flush=True)
                 with self._against(server):
                     trials = self._tried(session, server)
                 self._verdicts.append(verdict(server, trials))

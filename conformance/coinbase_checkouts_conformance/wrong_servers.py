@@ -185,6 +185,12 @@ class NeverPaid(_NotPaid):
     does = "The payer authorises and comes back, and the payment stays PROCESSING."
 
 
+class RedirectBeforePaid(_NotPaid):
+    name = "redirect-before-paid"
+    does = "The payer authorises and comes back, and the checkout is still ACTIVE."
+    shown = "ACTIVE"
+
+
 class PaymentFails(_NotPaid):
     name = "payment-fails"
     does = "The payer authorises and comes back, and the payment has FAILED."
@@ -562,6 +568,7 @@ class EndlessToken(WrongServer):
 
 WRONG_SERVERS: Final[Sequence[type[WrongServer]]] = (
     NeverPaid,
+    RedirectBeforePaid,
     PaymentFails,
     Expired,
     UnknownStatus,
@@ -717,7 +724,7 @@ def _edited(reply: Reply, edit: Callable[[dict[str, Any]], dict[str, Any]]) -> R
     if not reply.is_good:
         return reply
     content = _json(reply.body)
-    if not isinstance(content, dict):
+    if not isinstance(content, dict) or not content:
         return reply
     for holder, name in _holders(content):
         holder[name] = edit(holder[name])
