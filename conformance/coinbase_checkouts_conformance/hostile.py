@@ -161,7 +161,7 @@ class HostileMode:
             self._why_not = "no test that passed asked anything of a sandbox of this process"
         else:
             self._why_not = ""
-            terminal: pytest.TerminalReporter | None = session.config.pluginmanager.getplugin("terminalreporter")
+            terminal: Any = session.config.pluginmanager.getplugin("terminalreporter")
             if terminal is not None:
                 terminal.ensure_newline()
                 terminal.write("wrong servers ")

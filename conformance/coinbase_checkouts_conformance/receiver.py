@@ -6,22 +6,16 @@ import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from importlib import import_module
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Final, Self, TypeVar, cast
+from typing import TYPE_CHECKING, Final, Self, TypeVar, cast
 
+from coinbase_checkouts import webhooks
 from coinbase_checkouts.auth import ApiKey, JwtAuth
+from coinbase_checkouts_api.models import EventType
 
 if TYPE_CHECKING:
     from coinbase_checkouts_sandbox.inprocess import Sandbox
 
-EVENT_TYPES: Final = (
-    "checkout.payment.success",
-    "checkout.payment.failed",
-    "checkout.payment.expired",
-    "checkout.refund.success",
-    "checkout.refund.failed",
-)
 SUBSCRIPTIONS: Final = "/platform/v2/data/webhooks/subscriptions"
 
 T = TypeVar("T")
@@ -80,17 +74,16 @@ class Webhooks:
         return tuple(self._arrived)
 
     @property
-    def events(self) -> list[Any]:
+    def events(self) -> list[webhooks.Event]:
         """
         Likewise, each verified and read by `coinbase_checkouts.webhooks.verify`.
 
         Raises:
             coinbase_checkouts.errors.SignatureError: One was changed on its way.
         """
-        verify = import_module("coinbase_checkouts.webhooks").verify
-        return [verify(one.body, one.headers, self.secret) for one in self.deliveries]
+        return [webhooks.verify(one.body, one.headers, self.secret) for one in self.deliveries]
 
-    def wait(self, count: int = 1) -> list[Any]:
+    def wait(self, count: int = 1) -> list[webhooks.Event]:
         """
         The events, of which there must be at least *count* by now.
 
@@ -119,7 +112,7 @@ class Webhooks:
 
     def _subscribed(self) -> str:
         body = {
-            "eventTypes": list(EVENT_TYPES),
+            "eventTypes": [str(one) for one in EventType],
             "isEnabled": True,
             "target": {"url": self.url, "method": "POST"},
             "description": "checkouts_webhooks",

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 from decimal import Decimal
 
@@ -12,9 +11,7 @@ from django.urls import URLPattern, path
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_POST
 
-from coinbase_checkouts import Checkouts
-from coinbase_checkouts.errors import SignatureError
-from coinbase_checkouts.webhooks import verify
+from coinbase_checkouts import Checkouts, SignatureError, webhooks
 
 if not settings.configured:
     settings.configure(
@@ -42,12 +39,12 @@ def order(_request: HttpRequest, number: str) -> HttpResponse:
 def webhook(request: HttpRequest) -> HttpResponse:
     # request.body is the bytes as they came: JSON that is written anew has another signature.
     try:
-        verify(request.body, request.headers, os.environ["CHECKOUTS_WEBHOOK_SECRET"])
+        event = webhooks.verify(request.body, request.headers, os.environ["CHECKOUTS_WEBHOOK_SECRET"])
     except SignatureError:
         return HttpResponse(status=400)
     # A webhook may come twice, late or out of order, so it is a reason to look and not the news itself.
     with Checkouts.from_env(base_url=settings.CHECKOUTS_URL) as checkouts:
-        checkout = checkouts.get(json.loads(request.body)["id"])
+        checkout = checkouts.get(event.checkout.id)
     if checkout.status == "COMPLETED" and Decimal(checkout.amount) == PRICE and checkout.metadata:
         sent.add(checkout.metadata["order"])
     return HttpResponse(status=204)

@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import os
 from decimal import Decimal
 from typing import Annotated
 
 from fastapi import Depends, FastAPI, Request, Response
 
-from coinbase_checkouts import AsyncCheckouts
-from coinbase_checkouts.errors import SignatureError
-from coinbase_checkouts.webhooks import verify
+from coinbase_checkouts import AsyncCheckouts, SignatureError, webhooks
 
 PRICE = Decimal("100.50")
 
@@ -44,11 +41,11 @@ async def webhook(
     # The bytes as they came: JSON that is written anew has another signature.
     body = await request.body()
     try:
-        verify(body, request.headers, secret)
+        event = webhooks.verify(body, request.headers, secret)
     except SignatureError:
         return Response(status_code=400)
     # A webhook may come twice, late or out of order, so it is a reason to look and not the news itself.
-    checkout = await checkouts.get(json.loads(body)["id"])
+    checkout = await checkouts.get(event.checkout.id)
     if checkout.status == "COMPLETED" and Decimal(checkout.amount) == PRICE and checkout.metadata:
         sent.add(checkout.metadata["order"])
     return Response(status_code=204)

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from decimal import Decimal
 
 from flask import Flask, request
 from flask.typing import ResponseReturnValue
 
-from coinbase_checkouts import Checkouts
-from coinbase_checkouts.errors import SignatureError
-from coinbase_checkouts.webhooks import verify
+from coinbase_checkouts import Checkouts, SignatureError, webhooks
 
 PRICE = Decimal("100.50")
 
@@ -31,11 +28,11 @@ def create_app(checkouts: Checkouts, webhook_secret: str) -> Flask:
         # The bytes as they came: JSON that is written anew has another signature.
         body = request.get_data()
         try:
-            verify(body, request.headers, webhook_secret)
+            event = webhooks.verify(body, request.headers, webhook_secret)
         except SignatureError:
             return "", 400
         # A webhook may come twice, late or out of order, so it is a reason to look and not the news itself.
-        checkout = checkouts.get(json.loads(body)["id"])
+        checkout = checkouts.get(event.checkout.id)
         if checkout.status == "COMPLETED" and Decimal(checkout.amount) == PRICE and checkout.metadata:
             sent.add(checkout.metadata["order"])
         return "", 204
