@@ -151,7 +151,11 @@ async def _broken_off(answer: Answer, kept_bytes: int, scope: "Scope", receive: 
         response = _response(answer)
         await send({"type": "http.response.start", "status": answer.status, "headers": response.raw_headers})
         await send({"type": "http.response.body", "body": answer.body[:kept_bytes], "more_body": True})
-    scope["extensions"][DROP]()
+    drop = (scope.get("extensions") or {}).get(DROP)
+    if drop is None:
+        # Under another server or transport; this is how both learn that there will be no answer.
+        raise ConnectionResetError("a fault of the sandbox dropped the connection")
+    drop()
     # Until the server knows it, too; it would complain of an answer without an end.
     while (await receive())["type"] != "http.disconnect":
         pass

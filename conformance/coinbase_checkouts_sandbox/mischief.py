@@ -152,8 +152,12 @@ def _other_digit(code: str) -> str:
     return ("1" if code[0] == "0" else "0") + code[1:]
 
 
+_AMOUNT: Final = b'"amount":"'
+
+
 def _other_amount(body: bytes) -> bytes:
     """The body with one byte changed: the first digit of the amount, so that it stays JSON somebody could act on."""
-    at = body.index(b'"amount":"') + len(b'"amount":"')
+    # A restored event may be without one: then it is the first byte.
+    at = body.index(_AMOUNT) + len(_AMOUNT) if _AMOUNT in body else 0
     other = b"8" if body[at : at + 1] == b"9" else b"9"
     return body[:at] + other + body[at + 1 :]
