@@ -138,7 +138,8 @@ class Sandbox:
         self._thread.start()
         try:
             started.result()
-        except BaseException:
+        except Exception:
+            # Not for what interrupts the waiting: then it may well be running.
             self._thread.join()
             raise
         return self
