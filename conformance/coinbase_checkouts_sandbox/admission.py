@@ -45,7 +45,7 @@ def refuse_other_sites(call: Call, *, remote: bool) -> None:
     if name is None or not (remote or is_loopback(name[1].strip("[]"))):
         raise ApiError(403, "header host: calls without a token must name this machine by a loopback address")
     origin = call.header("origin")
-    if origin is not None and origin.partition("://")[2].lower() != host.lower():
+    if origin is not None and origin.lower() != f"http://{host}".lower():
         raise ApiError(403, "header origin: calls without a token from other sites are refused")
     if call.header("sec-fetch-site") not in {None, "same-origin", "none"}:
         raise ApiError(403, "header sec-fetch-site: calls without a token from other sites are refused")

@@ -98,8 +98,9 @@ def _configure_sqlite(connection: Any, _record: Any) -> None:
 def _begin_sqlite(connection: Connection) -> None:
     # IMMEDIATE takes the write lock now. A transaction that read first and wrote later could find that it read
     # something stale, and SQLite would refuse it instead of waiting.
-    writes = connection.get_execution_options().get("writes")
-    connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+    options = connection.get_execution_options()
+    if not options.get("alone"):
+        connection.exec_driver_sql("BEGIN IMMEDIATE" if options.get("writes") else "BEGIN")
 
 
 def _prepare_with_others(engine: Engine) -> None:
@@ -123,7 +124,7 @@ def _prepare(engine: Engine) -> None:
     _make_tables(engine)
     if engine.dialect.name == "sqlite":
         # Kept by the file, and nothing to a database in memory. Not before: somebody else's file stays as it is.
-        with engine.execution_options(glances=True).connect() as connection:
+        with engine.execution_options(alone=True).connect() as connection:
             connection.exec_driver_sql("PRAGMA journal_mode=WAL")
 
 

@@ -145,6 +145,7 @@ def known(**files: tuple[Path, ...]) -> dict[str, VerificationKey]:
         auth=True,
         readings=DEFAULT,
         fee_rate=FEE_RATE,
+        remote=False,
         remote_control=False,
         remote_webhooks=False,
     )
