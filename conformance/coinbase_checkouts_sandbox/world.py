@@ -64,7 +64,8 @@ def found(
     Raises:
         ApiError: There is none with this id.
     """
-    checkout = transaction.checkout(checkout_id)
+    # Pages take any id, and PostgreSQL no text with U+0000.
+    checkout = None if "\0" in checkout_id else transaction.checkout(checkout_id)
     if checkout is None:
         raise ApiError(missing_status, "path id: no checkout has this id")
     return checkouts.as_of(checkout, now_ms), refunds_of(transaction, [checkout])[checkout_id]
