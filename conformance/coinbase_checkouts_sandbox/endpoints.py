@@ -117,7 +117,9 @@ class Endpoint:
         except DBAPIError as exc:
             # Locked for too long, disk full, read-only, connection lost. Its transaction was undone.
             LOG.error("database: %s; correlation %s", " ".join(str(exc.orig).split()), correlation_id)  # noqa: TRY400
-            refusal = ApiError(503, "Service unavailable. Please try again later.")
+            attempted = "read" if call.method in {"GET", "HEAD"} else "written"
+            message = f"Service unavailable: the sandbox's database cannot be {attempted}; its log says why."
+            refusal = ApiError(503, message)
         except Exception as exc:  # noqa: BLE001, a server answers whatever happens
             # Where it happened but not its message, which may quote the request.
             place = "".join(traceback.format_tb(exc.__traceback__))
