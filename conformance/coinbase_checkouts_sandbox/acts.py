@@ -7,12 +7,9 @@ The control calls and the buttons of the pages do the same things by these funct
 from typing import Any, Final
 
 from coinbase_checkouts_sandbox import checkouts, events, refunds
-from coinbase_checkouts_sandbox.clock import LATEST_MS, rfc3339
+from coinbase_checkouts_sandbox.clock import LATEST_NOW_MS, rfc3339
 from coinbase_checkouts_sandbox.errors import ApiError, IllegalChangeError
 from coinbase_checkouts_sandbox.world import World, checkout_answer, found
-
-# Room above the clock for every expiry, in a calendar that ends with the year 9999.
-_LATEST_NOW_MS: Final = LATEST_MS - 366 * 86_400_000
 
 # Eight thousand years and a bit; keeps sums inside 64 bits, the calendar does the rest. As in control.openapi.json.
 MOST_SECONDS: Final = 1 << 38
@@ -82,8 +79,8 @@ def advance(world: World, seconds: int) -> int:
     moved_ms = seconds * 1000
     with world.store.writing() as transaction:
         now_ms = world.now_ms(transaction) + moved_ms
-        if now_ms > _LATEST_NOW_MS:
-            raise ApiError(400, f"body /seconds: the clock cannot go beyond {rfc3339(_LATEST_NOW_MS)}")
+        if now_ms > LATEST_NOW_MS:
+            raise ApiError(400, f"body /seconds: the clock cannot go beyond {rfc3339(LATEST_NOW_MS)}")
         transaction.set_state(clock_offset_ms=transaction.clock_offset_ms + moved_ms)
         events.expire(transaction, world, now_ms)
         # Retries may have become due.

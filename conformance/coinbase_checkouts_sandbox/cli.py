@@ -24,7 +24,7 @@ from coinbase_checkouts_sandbox.endpoints import LOG
 from coinbase_checkouts_sandbox.keys import KeyFileError, VerificationKey, read_or_create
 from coinbase_checkouts_sandbox.loopback import is_loopback
 from coinbase_checkouts_sandbox.readings import Readings
-from coinbase_checkouts_sandbox.serving import UnheardError, log_to_stderr, serve
+from coinbase_checkouts_sandbox.serving import UnheardError, WorkerError, log_to_stderr, serve
 
 DEFAULT_PORT: Final = 8402
 DEFAULT_DATABASE: Final = "sqlite:///checkouts-sandbox.sqlite3"
@@ -105,7 +105,7 @@ def main(argv: list[str]) -> int:
                 # What is wrong was told, and what was missing was made, once and before any worker starts.
                 app.state.world.store.close()
                 serve(settings, listener, workers=arguments.workers, quiet=arguments.quiet)
-        except (KeyFileError, DatabaseError, UnheardError, OSError) as exc:
+        except (KeyFileError, DatabaseError, UnheardError, WorkerError, OSError) as exc:
             print(f"coinbase-checkouts sandbox: {exc}", file=sys.stderr)
             return 2
     return 0

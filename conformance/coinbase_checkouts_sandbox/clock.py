@@ -17,6 +17,9 @@ _DAY_MS: Final = 86_400_000
 # The last moment that RFC 3339 can write, which has four digits for the year.
 LATEST_MS: Final = (date.max.toordinal() + 1 - _EPOCH_DAY) * _DAY_MS - 1
 
+# Of the sandbox's time: room above it for every expiry.
+LATEST_NOW_MS: Final = LATEST_MS - 366 * _DAY_MS
+
 _RFC3339: Final = re.compile(
     r"(\d{4})-(\d\d)-(\d\d)[Tt](\d\d):(\d\d):(\d\d)(?:\.(\d+))?(?:[Zz]|([+-])(\d\d):(\d\d))", re.ASCII
 )

@@ -8,6 +8,8 @@ arrive; they share the next one. Each act still happens whole or not at all, and
 import asyncio
 from collections.abc import Callable
 
+from sqlalchemy.exc import DBAPIError
+
 from coinbase_checkouts_sandbox.answers import Answer
 from coinbase_checkouts_sandbox.store import Store, Transaction
 
@@ -72,13 +74,14 @@ def _outcome(act: Act, transaction: Transaction) -> Answer | Exception:
     What the act answers or raises.
 
     Raises:
-        Exception: The act failed after it had written, so the transaction cannot be committed.
+        Exception: The act failed after it had written, or the database failed it: PostgreSQL then undoes everything,
+            and does so without an error when it is told to commit. So the transaction cannot be committed.
     """
     before, transaction.wrote = transaction.wrote, False
     try:
         return act(transaction)
     except Exception as exc:
-        if transaction.wrote:
+        if transaction.wrote or isinstance(exc, DBAPIError):
             raise
         return exc
     finally:

@@ -61,9 +61,7 @@ def settle(world: World, request: Request) -> Answer:
 
 def advance(world: World, request: Request) -> Answer:
     """POST /__sandbox__/clock/advance."""
-    # JSON Schema calls 1.0 an integer too.
-    seconds = int(request.body["seconds"])
-    return Answer.json(200, {"now": rfc3339(acts.advance(world, seconds))})
+    return Answer.json(200, {"now": rfc3339(acts.advance(world, request.body["seconds"]))})
 
 
 def list_faults(world: World, _request: Request) -> Answer:
@@ -96,13 +94,13 @@ def reset(world: World, _request: Request) -> Answer:
 def snapshot(world: World, _request: Request) -> Answer:
     """GET /__sandbox__/snapshot."""
     with world.store.reading() as transaction:
-        return Answer.json(200, snapshots.take(transaction))
+        return Answer.json(200, snapshots.take(transaction, now_ms=world.now_ms(transaction)))
 
 
 def restore(world: World, request: Request) -> Answer:
     """POST /__sandbox__/restore."""
     with world.store.writing() as transaction:
-        snapshots.put_back(transaction, request.body)
+        snapshots.put_back(transaction, request.body, real_ms=world.real_ms())
         # There may be something to deliver in it.
         transaction.rings = True
         return _now(world, transaction)

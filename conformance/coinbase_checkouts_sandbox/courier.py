@@ -11,7 +11,7 @@ import logging
 import ssl
 import time
 import traceback
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from sqlalchemy.exc import DBAPIError
@@ -45,7 +45,7 @@ _Result = TypeVar("_Result")
 
 class Courier:
     """
-    Sends what is due.
+    Sends what is due, in the event loop in which there was something to do first.
 
     Args:
         transport: Where requests go instead of the network, say httpx.ASGITransport of the application under test.
@@ -54,52 +54,37 @@ class Courier:
     def __init__(self, world: World, *, transport: "httpx.AsyncBaseTransport | None" = None) -> None:
         self._world = world
         self._transport = transport
-        self._loop: asyncio.AbstractEventLoop | None = None
-        self._task: asyncio.Task[None] | None = None
-        self._sending: dict[asyncio.Task[None], Parcel] = {}
-        self._orphans: list[Parcel] = []
-        self._clients: dict[bool, httpx.AsyncClient] = {}
-        self._awake = asyncio.Event()
-        self._tried = {"attempts": 0, "succeeded": 0, "failed": 0}
+        self._round: _Round | None = None
         world.store.bell = self.wake
 
     def start(self) -> None:
         """Run in the running event loop, unless it runs already, here or in another thread's loop."""
-        loop = asyncio.get_running_loop()
-        if self._loop is not loop:
-            if self._runs_elsewhere():
+        loop, last = asyncio.get_running_loop(), self._round
+        if last is not None and last.loop is not loop:
+            if last.loop.is_running():
                 return
-            # Whatever ran in another loop ended with it, and closed or not its connections are of no use here.
-            self._loop, self._task, self._clients, self._awake = loop, None, {}, asyncio.Event()
-            self._orphans += self._sending.values()
-            self._sending = {}
-        if self._task is None or self._task.done():
-            self._task = loop.create_task(self._run())
+            # Tests may each have a loop of their own. One that only rests may go on with what it sends, no more.
+            last.retired = True
+        if last is None or last.retired:
+            lost = last.sending.values() if last is not None and last.loop.is_closed() else ()
+            self._round = last = _Round(self._world, self._transport, loop, lost)
+        last.start()
 
     def wake(self) -> None:
         """There is something to do. Without an event loop it waits until there is one."""
         with contextlib.suppress(RuntimeError):
             self.start()
-        loop = self._loop
-        if loop is not None and loop.is_running():
+        if self._round is not None and self._round.loop.is_running():
             # Closed just now, in its thread: then there is nobody to wake.
             with contextlib.suppress(RuntimeError):
-                loop.call_soon_threadsafe(self._awake.set)
-
-    def _runs_elsewhere(self) -> bool:
-        return self._loop is not None and self._loop.is_running()
+                self._round.loop.call_soon_threadsafe(self._round.awake.set)
 
     async def stop(self) -> None:
         """Break off what is under way; whoever runs next sends it again."""
-        if self._loop is not asyncio.get_running_loop():
-            return
-        mine = [task for task in (self._task, *self._sending) if task is not None]
-        for task in mine:
-            task.cancel()
-        await asyncio.gather(*mine, return_exceptions=True)
-        for client in self._clients.values():
-            await client.aclose()
-        self._loop, self._task, self._clients = None, None, {}
+        last = self._round
+        if last is not None and last.loop is asyncio.get_running_loop():
+            self._round = None
+            await last.stop()
 
     async def flush(self) -> dict[str, int]:
         """
@@ -109,26 +94,73 @@ class Courier:
             How many attempts this process has made meanwhile: attempts, succeeded and failed.
         """
         self.start()
-        here, loop = asyncio.get_running_loop(), self._loop
-        if loop is not None and loop is not here:
-            return await asyncio.wrap_future(asyncio.run_coroutine_threadsafe(self.flush(), loop))
+        current = self._round
+        if current is None:
+            # Cannot be: it was started.
+            raise RuntimeError("the courier is not running")
+        if current.loop is asyncio.get_running_loop():
+            return await current.flush()
+        return await asyncio.wrap_future(asyncio.run_coroutine_threadsafe(current.flush(), current.loop))
+
+
+class _Round:
+    """The courier in one event loop."""
+
+    def __init__(
+        self,
+        world: World,
+        transport: "httpx.AsyncBaseTransport | None",
+        loop: asyncio.AbstractEventLoop,
+        lost: Iterable[Parcel],
+    ) -> None:
+        self._world = world
+        self._transport = transport
+        self.loop = loop
+        self.awake = asyncio.Event()
+        self.sending: dict[asyncio.Task[None], Parcel] = {}
+        self.retired = False
+        self._lost = list(lost)
+        self._task: asyncio.Task[None] | None = None
+        self._clients: dict[bool, httpx.AsyncClient] = {}
+        self._flushing = 0
+        self._tried = {"attempts": 0, "succeeded": 0, "failed": 0}
+
+    def start(self) -> None:
+        if self._task is None or self._task.done():
+            self._task = self.loop.create_task(self._run())
+
+    async def stop(self) -> None:
+        tasks = [task for task in (self._task, *self.sending) if task is not None]
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        for client in self._clients.values():
+            await client.aclose()
+
+    async def flush(self) -> dict[str, int]:
         before = dict(self._tried)
-        while True:
-            await self._round()
-            if self._sending:
-                await asyncio.wait(self._sending, return_when=asyncio.FIRST_COMPLETED)
-            elif self._unfinished():
-                await asyncio.sleep(_GLANCE_S)
-            else:
-                return {name: count - before[name] for name, count in self._tried.items()}
+        self._flushing += 1
+        try:
+            while True:
+                await self._look()
+                if self.sending:
+                    await asyncio.wait(self.sending, return_when=asyncio.FIRST_COMPLETED)
+                elif self._unfinished():
+                    await asyncio.sleep(_GLANCE_S)
+                else:
+                    return {name: count - before[name] for name, count in self._tried.items()}
+        finally:
+            self._flushing -= 1
+            self.awake.set()
 
     async def _run(self) -> None:
-        while True:
-            self._awake.clear()
+        while not self.retired:
+            self.awake.clear()
             try:
-                while self._orphans:
-                    await self._give_back(self._orphans.pop())
-                pause_s = await self._round()
+                while self._lost:
+                    await self._give_back(self._lost.pop())
+                # What flushes looks by itself.
+                pause_s = _LONGEST_PAUSE_S if self._flushing else await self._look()
             except DBAPIError as exc:
                 # Locked, full or gone: the deliveries are as they were.
                 LOG.error("webhooks: database: %s", " ".join(str(exc.orig).split()))  # noqa: TRY400
@@ -139,9 +171,9 @@ class Courier:
                 pause_s = _LONGEST_PAUSE_S
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(pause_s):
-                    await self._awake.wait()
+                    await self.awake.wait()
 
-    async def _round(self) -> float:
+    async def _look(self) -> float:
         """Do what is due; seconds until something else may be."""
         world = self._world
         with world.store.reading() as transaction:
@@ -154,14 +186,14 @@ class Courier:
             )
             # There may be more, and there is something to send.
             return 0
-        room = _MOST_AT_ONCE - len(self._sending)
+        room = _MOST_AT_ONCE - len(self.sending)
         if sendable and room > 0:
             parcels = await self._write(
                 lambda transaction, now: deliveries.claim(transaction, now_ms=now, real_ms=world.real_ms(), most=room)
             )
             for parcel in parcels:
                 task = asyncio.get_running_loop().create_task(self._deliver(parcel))
-                self._sending[task] = parcel
+                self.sending[task] = parcel
                 task.add_done_callback(self._sent)
         with world.store.reading() as transaction:
             due_ms = deliveries.next_due_ms(transaction)
@@ -169,9 +201,9 @@ class Courier:
         return min([_LONGEST_PAUSE_S, *(wait_ms / 1000 for wait_ms in coming)])
 
     def _sent(self, task: asyncio.Task[None]) -> None:
-        self._sending.pop(task, None)
+        self.sending.pop(task, None)
         # Now and not at the end of the task, when there was no room yet.
-        self._awake.set()
+        self.awake.set()
 
     def _unfinished(self) -> bool:
         world = self._world

@@ -28,6 +28,13 @@ class DatabaseError(Exception):
     """The database cannot be opened or used. The message has no password and no row."""
 
 
+class _NotOursError(DatabaseError):
+    """Somebody else's table has the name of one of ours."""
+
+    def __init__(self, table: str) -> None:
+        super().__init__(f"has a table {table!r} that is not this server's; give it a database of its own")
+
+
 def open_store(url: str) -> Store:
     """
     Open *url*, any SQLAlchemy URL, and make what is missing.
@@ -74,14 +81,16 @@ def is_memory(url: str) -> bool:
         parsed = make_url(url)
     except (ArgumentError, ValueError):
         return False
-    return parsed.get_backend_name() == "sqlite" and parsed.database in {None, "", ":memory:"}
+    if parsed.get_backend_name() != "sqlite":
+        return False
+    # The others are for URIs of SQLite's own.
+    names = {None, "", ":memory:", "file::memory:", "file:"}
+    return parsed.database in names or parsed.query.get("mode") == "memory"
 
 
 def _configure_sqlite(connection: Any, _record: Any) -> None:
     # The driver would begin transactions by its own rules, too late for a lock; _begin_sqlite does it instead.
     connection.isolation_level = None
-    # Kept by the file, and nothing to a database in memory.
-    connection.execute("PRAGMA journal_mode=WAL")
     connection.execute("PRAGMA synchronous=FULL")
     connection.execute("PRAGMA foreign_keys=ON")
 
@@ -111,9 +120,20 @@ def _prepare_with_others(engine: Engine) -> None:
 
 
 def _prepare(engine: Engine) -> None:
+    _make_tables(engine)
+    if engine.dialect.name == "sqlite":
+        # Kept by the file, and nothing to a database in memory. Not before: somebody else's file stays as it is.
+        with engine.execution_options(glances=True).connect() as connection:
+            connection.exec_driver_sql("PRAGMA journal_mode=WAL")
+
+
+def _make_tables(engine: Engine) -> None:
     with engine.execution_options(writes=True).begin() as connection:
         existing = inspect(connection)
         if existing.has_table(SANDBOX.name):
+            columns = {column["name"] for column in existing.get_columns(SANDBOX.name)}
+            if not columns >= {"id", "schema_version", "clock_offset_ms"}:
+                raise _NotOursError(SANDBOX.name)
             _check_version(connection)
             return
         taken = [table.name for table in METADATA.sorted_tables if existing.has_table(table.name)]
@@ -122,7 +142,7 @@ def _prepare(engine: Engine) -> None:
             _check_version(connection)
             return
         if taken:
-            raise DatabaseError(f"has a table {taken[0]!r} that is not this server's; give it a database of its own")
+            raise _NotOursError(taken[0])
         METADATA.create_all(connection)
         state = {"id": 1, "schema_version": SCHEMA_VERSION, "clock_offset_ms": 0, "armed_faults": 0}
         connection.execute(insert(SANDBOX), state)
@@ -131,11 +151,14 @@ def _prepare(engine: Engine) -> None:
 def _check_version(connection: Connection) -> None:
     """Migrate what is older."""
     # The row is locked for the servers that start meanwhile.
-    version = connection.execute(select(SANDBOX.c.schema_version).with_for_update()).scalar_one_or_none()
+    versions = connection.execute(select(SANDBOX.c.schema_version).with_for_update()).scalars().all()
+    version = versions[0] if len(versions) == 1 else None
     if version == SCHEMA_VERSION:
         return
-    if not isinstance(version, int) or not 0 < version < SCHEMA_VERSION:
-        raise DatabaseError(f"tables of version {version}, this server knows up to {SCHEMA_VERSION}")
+    if not isinstance(version, int) or version < 1:
+        raise _NotOursError(SANDBOX.name)
+    if version > SCHEMA_VERSION:
+        raise DatabaseError(f"tables of version {version}, this server knows up to {SCHEMA_VERSION}; use a newer one")
     # Rarely needed, and slow to import.
     from coinbase_checkouts_sandbox.migrations import migrate  # noqa: PLC0415
 

@@ -9,7 +9,20 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, Row, Select, and_, exists, func, insert, or_, select, update
+from sqlalchemy import (
+    ColumnElement,
+    Row,
+    Select,
+    and_,
+    exists,
+    func,
+    insert,
+    literal_column,
+    or_,
+    select,
+    tuple_,
+    update,
+)
 
 from coinbase_checkouts_sandbox import mischief
 from coinbase_checkouts_sandbox.mischief import Trick
@@ -119,6 +132,7 @@ def claim(transaction: Transaction, *, now_ms: int, real_ms: int, most: int) -> 
     unless one fails, or mischief is asked for.
     """
     parcels: list[Parcel] = []
+    at_work = mischief.at_work(transaction)
     while len(parcels) < most:
         query = _sendable(now_ms, real_ms).order_by(DELIVERIES.c.due_ms, DELIVERIES.c.number, DELIVERIES.c.id)
         query = query.limit(most - len(parcels)).with_for_update(of=DELIVERIES, skip_locked=True)
@@ -127,7 +141,7 @@ def claim(transaction: Transaction, *, now_ms: int, real_ms: int, most: int) -> 
         for row in transaction.read(query).all():
             if (row.subscription_id, row.checkout_id) in lines:
                 continue
-            parcel = _taken(transaction, row, now_ms=now_ms, real_ms=real_ms)
+            parcel = _taken(transaction, row, now_ms=now_ms, real_ms=real_ms, at_work=at_work)
             if parcel is None:
                 # Held back or dropped, which makes room for another.
                 again = True
@@ -139,10 +153,10 @@ def claim(transaction: Transaction, *, now_ms: int, real_ms: int, most: int) -> 
     return parcels
 
 
-def _taken(transaction: Transaction, row: Row[Any], *, now_ms: int, real_ms: int) -> Parcel | None:
-    scheduled = row.is_enabled and row.due_ms is not None and row.due_ms <= now_ms and row.hold != "held"
+def _taken(transaction: Transaction, row: Row[Any], *, now_ms: int, real_ms: int, at_work: bool) -> Parcel | None:
+    scheduled = row.is_enabled and row.due_ms is not None and row.due_ms <= now_ms and row.hold in {None, "released"}
     trick = None
-    if scheduled and row.hold is None:
+    if at_work and scheduled and row.hold is None:
         trick = mischief.take(transaction, subscription_id=row.subscription_id, event_type=row.type)
     kind = trick.kind if trick else None
     if kind == "reorder":
@@ -171,6 +185,10 @@ def _taken(transaction: Transaction, row: Row[Any], *, now_ms: int, real_ms: int
     if kind == "duplicate":
         changes["extra"] = row.extra + 1
     _set(transaction, row.id, **changes)
+    if at_work and scheduled and row.hold is None:
+        # It is the next one, which what is held back has to wait for.
+        held = and_(DELIVERIES.c.subscription_id == row.subscription_id, DELIVERIES.c.hold == "held")
+        transaction.write(update(DELIVERIES).where(held).values(hold=row.id))
     return parcel
 
 
@@ -182,7 +200,7 @@ def record(transaction: Transaction, parcel: Parcel, outcome: Outcome, *, now_ms
         # Everything was reset meanwhile.
         return
     _log(transaction, parcel, outcome)
-    _release_held(transaction, parcel)
+    transaction.write(update(DELIVERIES).where(DELIVERIES.c.hold == parcel.delivery_id).values(hold="released"))
     if row.attempts != parcel.number:
         # It took longer than its lease, and somebody else has taken over.
         return
@@ -265,7 +283,7 @@ def counts(transaction: Transaction) -> dict[str, int]:
     query = select(DELIVERIES.c.state, func.count().label("number")).group_by(DELIVERIES.c.state)
     found = dict.fromkeys(("pending", "processing", "retrying", "succeeded", "failed"), 0)
     found |= {row.state: row.number for row in transaction.read(query)}
-    held = select(func.count()).select_from(DELIVERIES).where(DELIVERIES.c.hold == "held")
+    held = select(func.count()).select_from(DELIVERIES).where(~_not_held())
     return {**found, "held": transaction.read(held).scalar_one()}
 
 
@@ -296,7 +314,7 @@ def recent(transaction: Transaction, limit: int, *conditions: ColumnElement[bool
             subscription_id=row.subscription_id,
             url=row.target["url"] if row.target else None,
             state=row.state,
-            held=row.hold == "held",
+            held=row.hold not in {None, "released"},
             created_ms=row.created_ms,
             due_ms=row.due_ms,
             succeeded_ms=row.succeeded_ms,
@@ -320,12 +338,10 @@ def _attempts(transaction: Transaction, delivery_ids: Sequence[str]) -> dict[str
 
 def _sendable(now_ms: int, real_ms: int) -> Select[Any]:
     """With all that is needed to send."""
+    # Once for the whole query, by its small index: told of each row, it would be looked for among all of a subscription.
     other = DELIVERIES.alias("other")
-    under_way = exists().where(
-        other.c.leased_ms > real_ms,
-        other.c.subscription_id == DELIVERIES.c.subscription_id,
-        other.c.checkout_id == DELIVERIES.c.checkout_id,
-    )
+    under_way = select(other.c.subscription_id, other.c.checkout_id).where(other.c.leased_ms > real_ms)
+    line = tuple_(DELIVERIES.c.subscription_id, DELIVERIES.c.checkout_id)
     due = and_(DELIVERIES.c.due_ms <= now_ms, _not_held(), SUBSCRIPTIONS.c.is_enabled)
     return (
         select(
@@ -338,17 +354,12 @@ def _sendable(now_ms: int, real_ms: int) -> Select[Any]:
         )
         .join(EVENTS, EVENTS.c.id == DELIVERIES.c.event_id)
         .join(SUBSCRIPTIONS, SUBSCRIPTIONS.c.id == DELIVERIES.c.subscription_id)
-        .where(or_(due, DELIVERIES.c.extra > 0), ~under_way)
+        .where(or_(due, DELIVERIES.c.extra > literal_column("0")), line.not_in(under_way))
     )
 
 
 def _not_held() -> ColumnElement[bool]:
-    return or_(DELIVERIES.c.hold.is_(None), DELIVERIES.c.hold != "held")
-
-
-def _release_held(transaction: Transaction, parcel: Parcel) -> None:
-    mine = and_(DELIVERIES.c.subscription_id == parcel.subscription_id, DELIVERIES.c.id != parcel.delivery_id)
-    transaction.write(update(DELIVERIES).where(mine, DELIVERIES.c.hold == "held").values(hold="released"))
+    return or_(DELIVERIES.c.hold.is_(None), DELIVERIES.c.hold == "released")
 
 
 def _log(transaction: Transaction, parcel: Parcel, outcome: Outcome) -> None:

@@ -117,9 +117,8 @@ class Endpoint:
         except DBAPIError as exc:
             # Locked for too long, disk full, read-only, connection lost. Its transaction was undone.
             LOG.error("database: %s; correlation %s", " ".join(str(exc.orig).split()), correlation_id)  # noqa: TRY400
-            attempted = "read" if call.method in {"GET", "HEAD"} else "written"
-            message = f"Service unavailable: the sandbox's database cannot be {attempted}; its log says why."
-            refusal = ApiError(503, message)
+            done = "read" if call.method == "GET" else "written"
+            refusal = ApiError(503, f"the sandbox's database cannot be {done} at the moment; its log says why")
         except Exception as exc:  # noqa: BLE001, a server answers whatever happens
             # Where it happened but not its message, which may quote the request.
             place = "".join(traceback.format_tb(exc.__traceback__))
@@ -153,7 +152,11 @@ async def _broken_off(answer: Answer, kept_bytes: int, scope: "Scope", receive: 
         response = _response(answer)
         await send({"type": "http.response.start", "status": answer.status, "headers": response.raw_headers})
         await send({"type": "http.response.body", "body": answer.body[:kept_bytes], "more_body": True})
-    scope["extensions"][DROP]()
+    drop = (scope.get("extensions") or {}).get(DROP)
+    if drop is None:
+        # Under another server or transport; this is how both learn that there will be no answer.
+        raise ConnectionResetError("a fault of the sandbox dropped the connection")
+    drop()
     # Until the server knows it, too; it would complain of an answer without an end.
     while (await receive())["type"] != "http.disconnect":
         pass

@@ -91,7 +91,7 @@ def add(transaction: Transaction, rule: Rule) -> Fault:
     last: int | None = transaction.read(select(func.max(FAULTS.c.id))).scalar_one()
     fault = Fault((last or 0) + 1, rule, 0, 0)
     transaction.write(insert(FAULTS), {"id": fault.id, "rule": dict(rule), "seen": 0, "struck": 0})
-    _count(transaction)
+    count(transaction)
     return fault
 
 
@@ -103,7 +103,7 @@ def all_faults(transaction: Transaction) -> list[Fault]:
 def clear(transaction: Transaction) -> None:
     """Forget every fault."""
     transaction.write(delete(FAULTS))
-    _count(transaction)
+    count(transaction)
 
 
 def take_strikes(transaction: Transaction, operation: str) -> list[Rule]:
@@ -116,11 +116,12 @@ def take_strikes(transaction: Transaction, operation: str) -> list[Rule]:
         if after != fault:
             changed = update(FAULTS).where(FAULTS.c.id == fault.id)
             transaction.write(changed.values(seen=after.seen, struck=after.struck))
-    _count(transaction)
+    count(transaction)
     return struck
 
 
-def _count(transaction: Transaction) -> None:
+def count(transaction: Transaction) -> None:
+    """Let requests know how many faults may strike them."""
     transaction.set_state(armed_faults=sum(fault.armed for fault in all_faults(transaction)))
 
 
@@ -145,6 +146,10 @@ async def suffer(struck: Sequence[Rule], act: Callable[[], Awaitable[Answer]]) -
         if rule["kind"] in _REPLACING:
             return _REPLACING[rule["kind"]](rule)
         answer = _DISGUISES.get(rule["kind"], _unchanged)(rule, answer)
+    # Last, whatever the order of the rules: it is of what the others have made that a part arrives.
+    for rule in struck:
+        if rule["kind"] == "truncate":
+            answer = _truncated(rule, answer)
     return answer
 
 
@@ -176,31 +181,30 @@ def _retry_after(rule: Rule) -> dict[str, str]:
     return {"Retry-After": str(rule["retryAfter"])} if "retryAfter" in rule else {}
 
 
-def _truncate(rule: Rule, answer: Answer) -> Answer:
+def _truncated(rule: Rule, answer: Answer) -> Answer:
     return replace(answer, kept_bytes=min(rule.get("bytes", len(answer.body) // 2), len(answer.body) - 1))
 
 
 def _unknown_value(_rule: Rule, answer: Answer) -> Answer:
-    return _edited(answer, lambda checkout: {**checkout, "status": UNKNOWN_VALUE})
+    return _edited(answer, {"status": UNKNOWN_VALUE})
 
 
 def _undocumented_field(_rule: Rule, answer: Answer) -> Answer:
-    return _edited(answer, lambda checkout: {**checkout, UNKNOWN_FIELD: "undocumented"})
+    return _edited(answer, {UNKNOWN_FIELD: "undocumented"})
 
 
 def _unchanged(_rule: Rule, answer: Answer) -> Answer:
     return answer
 
 
-def _edited(answer: Answer, edit: Callable[[dict[str, Any]], dict[str, Any]]) -> Answer:
+def _edited(answer: Answer, edit: Mapping[str, Any]) -> Answer:
     """The answer with every Checkout in it edited."""
     content = json.loads(answer.body)
-    if "id" in content:
-        content = edit(content)
-    if "checkout" in content:
-        content["checkout"] = edit(content["checkout"])
-    if "checkouts" in content:
-        content["checkouts"] = [edit(checkout) for checkout in content["checkouts"]]
+    listed = content.get("checkouts")
+    for checkout in (content, content.get("checkout"), *(listed if isinstance(listed, list) else ())):
+        # An answer that was restored may say anything.
+        if isinstance(checkout, dict) and "id" in checkout:
+            checkout.update(edit)
     return Answer.json(answer.status, content, answer.headers)
 
 
@@ -212,7 +216,6 @@ _REPLACING: Final[Mapping[str, Callable[[Rule], Answer]]] = {
 }
 
 _DISGUISES: Final[Mapping[str, Callable[[Rule, Answer], Answer]]] = {
-    "truncate": _truncate,
     "unknown_value": _unknown_value,
     "undocumented_field": _undocumented_field,
 }

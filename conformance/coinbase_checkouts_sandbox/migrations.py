@@ -90,7 +90,7 @@ def _to_2(operations: Operations) -> None:
         Column("failures", Integer, nullable=False),
         Column("extra", Integer, nullable=False),
         Column("leased_ms", BigInteger),
-        Column("hold", String(8)),
+        Column("hold", String(36)),
         Column("succeeded_ms", BigInteger),
     )
     index("webhook_deliveries_number", "webhook_deliveries", ["number"])
@@ -98,6 +98,7 @@ def _to_2(operations: Operations) -> None:
     index("webhook_deliveries_of_subscription", "webhook_deliveries", ["subscription_id", "created_ms", "number"])
     index("webhook_deliveries_due", "webhook_deliveries", ["due_ms"])
     _partial_index(operations, "webhook_deliveries_extra", "webhook_deliveries", "extra", where="extra > 0")
+    _partial_index(operations, "webhook_deliveries_hold", "webhook_deliveries", "hold", where="hold IS NOT NULL")
     _partial_index(
         operations, "webhook_deliveries_leased", "webhook_deliveries", "leased_ms", where="leased_ms IS NOT NULL"
     )

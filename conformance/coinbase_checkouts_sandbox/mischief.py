@@ -76,8 +76,14 @@ def ordered(transaction: Transaction) -> list[dict[str, Any]]:
 def forget(transaction: Transaction) -> None:
     """No more mischief; what was held back may go."""
     transaction.write(delete(MISCHIEF))
-    transaction.write(update(DELIVERIES).where(DELIVERIES.c.hold == "held").values(hold="released"))
+    transaction.write(update(DELIVERIES).where(DELIVERIES.c.hold.is_not(None)).values(hold="released"))
     transaction.rings = True
+
+
+def at_work(transaction: Transaction) -> bool:
+    """Whether there is any mischief to be done, or anything held back by it."""
+    held = select(DELIVERIES.c.id).where(DELIVERIES.c.hold.is_not(None))
+    return any(transaction.read(query.limit(1)).first() is not None for query in (select(MISCHIEF.c.id), held))
 
 
 def take(transaction: Transaction, *, subscription_id: str, event_type: str) -> Trick | None:
@@ -152,8 +158,12 @@ def _other_digit(code: str) -> str:
     return ("1" if code[0] == "0" else "0") + code[1:]
 
 
+_AMOUNT: Final = b'"amount":"'
+
+
 def _other_amount(body: bytes) -> bytes:
     """The body with one byte changed: the first digit of the amount, so that it stays JSON somebody could act on."""
-    at = body.index(b'"amount":"') + len(b'"amount":"')
+    # A restored event may be without one: then it is the first byte.
+    at = body.index(_AMOUNT) + len(_AMOUNT) if _AMOUNT in body else 0
     other = b"8" if body[at : at + 1] == b"9" else b"9"
     return body[:at] + other + body[at + 1 :]

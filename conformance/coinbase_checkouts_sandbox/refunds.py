@@ -88,7 +88,8 @@ def started(
     refund = Refund(
         id=refund_id,
         checkout_id=checkout.id,
-        position=len(refunds),
+        # Not their number: what was restored may have gaps.
+        position=refunds[-1].position + 1 if refunds else 0,
         amount=amount,
         status="PENDING",
         created_ms=now_ms,

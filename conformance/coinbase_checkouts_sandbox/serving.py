@@ -20,7 +20,9 @@ from starlette.types import ASGIApp
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from uvicorn.supervisors import Multiprocess
 
+from coinbase_checkouts_sandbox.database import DatabaseError
 from coinbase_checkouts_sandbox.endpoints import DROP
+from coinbase_checkouts_sandbox.keys import KeyFileError
 
 # Time for requests under way when the server is stopped; each takes milliseconds.
 _STOP_TIMEOUT_S: Final = 1
@@ -28,6 +30,10 @@ _STOP_TIMEOUT_S: Final = 1
 
 class UnheardError(Exception):
     """Standard output cannot be written, so nobody would know where the server listens."""
+
+
+class WorkerError(Exception):
+    """The workers cannot be started. Why was told by the one that failed."""
 
 
 class Protocol(HttpToolsProtocol):
@@ -51,6 +57,7 @@ def serve(build: Callable[[], ASGIApp], listener: socket.socket, *, workers: int
 
     Raises:
         UnheardError: See there.
+        WorkerError: See there.
     """
     if workers == 1:
         server = _Server(_config(build(), workers))
@@ -140,14 +147,17 @@ class _Workers(Multiprocess):
         super().init_processes()
         for process in self.processes:
             if not process.wait_until_ready(self.config.timeout_worker_healthcheck):
-                self.should_exit.set()
-                return
+                self._end()
+                raise WorkerError("a worker did not start")
         try:
             _announce(self.sockets[0])
         except UnheardError:
-            self.terminate_all()
-            self.join_all()
+            self._end()
             raise
+
+    def _end(self) -> None:
+        self.terminate_all()
+        self.join_all()
 
 
 class _Build:
@@ -159,7 +169,12 @@ class _Build:
 
     def __call__(self) -> ASGIApp:
         threading.Thread(target=_end_with_parent, daemon=True).start()
-        app = self._build()
+        try:
+            app = self._build()
+        except (DatabaseError, KeyFileError) as exc:
+            # It was good when the parent looked. The parent tries again, until it is good once more.
+            print(f"coinbase-checkouts sandbox: a worker cannot start: {exc}", file=sys.stderr)
+            sys.exit(1)
         # Only now: what was made and read has been told by the parent.
         log_to_stderr(requests=not self._quiet)
         return app

@@ -195,14 +195,21 @@ DELIVERIES: Final = Table(
     Column("extra", Integer, nullable=False),
     # Being sent by some process; if that has died, free again from this moment of real time on.
     Column("leased_ms", BigInteger),
-    # held: until another has gone. released: it has, so no more mischief is done to this attempt.
-    Column("hold", String(8)),
+    # held: until another to the same subscription is taken, then that one's id, and once it has gone, released: no more
+    # mischief is done to this attempt.
+    Column("hold", String(36)),
     Column("succeeded_ms", BigInteger),
     Index("webhook_deliveries_number", "number"),
     Index("webhook_deliveries_newest_first", "created_ms", "number"),
     Index("webhook_deliveries_of_subscription", "subscription_id", "created_ms", "number"),
     Index("webhook_deliveries_due", "due_ms"),
     Index("webhook_deliveries_extra", "extra", sqlite_where=text("extra > 0"), postgresql_where=text("extra > 0")),
+    Index(
+        "webhook_deliveries_hold",
+        "hold",
+        sqlite_where=text("hold IS NOT NULL"),
+        postgresql_where=text("hold IS NOT NULL"),
+    ),
     Index(
         "webhook_deliveries_leased",
         "leased_ms",

@@ -1,9 +1,10 @@
 """What a request meets: the data, the time, chance, and the choices made at start."""
 
+import re
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Any
+from typing import Any, Final
 from uuid import UUID
 
 from coinbase_checkouts_sandbox import checkouts, refunds
@@ -14,6 +15,8 @@ from coinbase_checkouts_sandbox.keys import VerificationKey
 from coinbase_checkouts_sandbox.readings import Readings
 from coinbase_checkouts_sandbox.refunds import Refund
 from coinbase_checkouts_sandbox.store import Store, Transaction
+
+_ID: Final = re.compile("[0-9a-f]{24}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,8 +67,8 @@ def found(
     Raises:
         ApiError: There is none with this id.
     """
-    # Pages take any id, and PostgreSQL no text with U+0000.
-    checkout = None if "\0" in checkout_id else transaction.checkout(checkout_id)
+    # Not every database can be asked for any text.
+    checkout = transaction.checkout(checkout_id) if _ID.fullmatch(checkout_id) else None
     if checkout is None:
         raise ApiError(missing_status, "path id: no checkout has this id")
     return checkouts.as_of(checkout, now_ms), refunds_of(transaction, [checkout])[checkout_id]

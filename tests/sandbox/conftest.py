@@ -10,7 +10,7 @@ import signal
 import subprocess
 import sys
 import uuid
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Callable, Generator, Iterator, MutableMapping
 from contextlib import ExitStack
 from importlib.resources import files
 from pathlib import Path
@@ -21,24 +21,28 @@ import pytest
 from jsonschema import Draft202012Validator, FormatChecker
 
 from coinbase_checkouts_sandbox.app import create_app
+from coinbase_checkouts_sandbox.endpoints import DROP
 from coinbase_checkouts_sandbox.readings import Readings
 
 DOCUMENT = json.loads((files("coinbase_checkouts_api") / "openapi.json").read_text())
+CONTROL = json.loads((files("coinbase_checkouts_sandbox") / "control.openapi.json").read_text())
 PAID = {"COMPLETED", "PARTIALLY_REFUNDED", "REFUNDED"}
 # 2026-11-20T12:00:00Z
 START_MS = 1_795_176_000_000
 
 
-def _schema_of(method: str, path: str, status: int) -> dict[str, Any]:
-    for template, item in DOCUMENT["paths"].items():
+def _schema_of(document: dict[str, Any], method: str, path: str, status: int) -> dict[str, Any]:
+    """Of the answer; a status that is not documented is a KeyError."""
+    for template, item in document["paths"].items():
         pattern = re.sub(r"\\\{\w+\\\}", "[^/]+", re.escape(template))
         if re.fullmatch(f"(/sandbox)?{pattern}", path) and method.lower() in item:
             response = item[method.lower()]["responses"][str(status)]
             if "$ref" in response:
-                response = DOCUMENT["components"]["responses"][response["$ref"].rpartition("/")[2]]
+                response = document["components"]["responses"][response["$ref"].rpartition("/")[2]]
             schema: dict[str, Any] = response["content"]["application/json"]["schema"]
             return schema
-    return {"$ref": "#/components/schemas/ErrorBody"} if status >= 400 else {}
+    errors = {"$ref": "#/components/schemas/ErrorBody"} if document is DOCUMENT else {"type": "object"}
+    return errors if status >= 400 else {}
 
 
 def _judge_checkout(checkout: dict[str, Any]) -> None:
@@ -58,8 +62,11 @@ def _judge(method: str, path: str, response: httpx.Response) -> None:
     """Hold an answer against the description, with another validator than the server's."""
     assert response.status_code < 500, response.text
     content = response.json()
-    assert None not in _leaves(content)
-    schema = {**_schema_of(method, path, response.status_code), "components": DOCUMENT["components"]}
+    control = path.startswith("/__sandbox__/")
+    # What is kept has nulls, and so has a fault that strikes for ever.
+    assert control or None not in _leaves(content)
+    document = CONTROL if control else DOCUMENT
+    schema = {**_schema_of(document, method, path, response.status_code), "components": document["components"]}
     Draft202012Validator(schema, format_checker=FormatChecker()).validate(content)
     if response.status_code >= 400:
         assert set(content) == {"errorType", "errorMessage", "correlationId", "errorLink"}
@@ -86,6 +93,23 @@ class Clock:
         return self.ms
 
 
+class Droppable:
+    """An application whose connections can be dropped, as the real server's can."""
+
+    def __init__(self, app: Any) -> None:
+        self._app = app
+
+    async def __call__(self, scope: MutableMapping[str, Any], receive: Any, send: Any) -> None:
+        dropped = asyncio.Event()
+
+        async def receive_or_end() -> Any:
+            return {"type": "http.disconnect"} if dropped.is_set() else await receive()
+
+        await self._app({**scope, "extensions": {DROP: dropped.set}}, receive_or_end, send)
+        if dropped.is_set():
+            raise httpx.RemoteProtocolError("dropped")
+
+
 class Sandbox:
     """A sandbox in process. Each answer is judged before it is handed out."""
 
@@ -93,7 +117,7 @@ class Sandbox:
         self.app = app
         self.clock = clock
         self._runner = asyncio.Runner()
-        transport = httpx.ASGITransport(app, client=client)
+        transport = httpx.ASGITransport(Droppable(app), client=client)
         self._client = httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1:8402")
 
     def call(self, method: str, path: str, *, judged: bool = True, **options: Any) -> httpx.Response:
@@ -126,6 +150,14 @@ class Sandbox:
     def advance(self, seconds: int) -> str:
         now: str = self._good(self.call("POST", "/__sandbox__/clock/advance", json={"seconds": seconds}))["now"]
         return now
+
+    def arm(self, kind: str, **rule: Any) -> dict[str, Any]:
+        """Let something go wrong from now on."""
+        return self._good(self.call("POST", "/__sandbox__/faults", json={"kind": kind, **rule}), 201)
+
+    def faults(self) -> list[dict[str, Any]]:
+        found: list[dict[str, Any]] = self._good(self.call("GET", "/__sandbox__/faults"))["faults"]
+        return found
 
     def close(self) -> None:
         self._runner.run(self._client.aclose())
