@@ -27,7 +27,7 @@ NAME: Final = "coinbase-checkouts sandbox"
 # A snapshot is as large as what was done in the sandbox.
 LARGEST_BODY_BYTES: Final = 64 << 20
 
-_DOCUMENT: Final = files(__package__) / "control.openapi.json"
+_DOCUMENT: Final = files("coinbase_checkouts_sandbox") / "control.openapi.json"
 
 
 @cache

@@ -1,8 +1,8 @@
 """
 Faults on demand: what goes wrong on the way to a real service, struck by rule instead of by bad luck.
 
-A rule strikes some of the requests that would otherwise be answered well; those that are refused before (a bad token,
-a body that breaks the description) it does not see. Which ones is decided by count or by probability; the draws of a
+A rule strikes some of the requests that are right in themselves; those that are refused before (a bad token, a body
+that breaks the description) it does not see. Which ones is decided by count or by probability; the draws of a
 probability come from its seed and the number of the request, so the same requests meet the same faults every time,
 also when several processes answer them.
 
@@ -12,6 +12,7 @@ that shape it are applied to what is answered.
 
 import asyncio
 import hashlib
+import http.client
 import json
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -26,11 +27,6 @@ from coinbase_checkouts_sandbox.tables import FAULTS
 
 Rule = Mapping[str, Any]
 """As the control description's Fault has it, with its defaults filled in."""
-
-EDGE_PAGE: Final = (
-    b"<html>\r\n<head><title>502 Bad Gateway</title></head>\r\n<body>\r\n"
-    b"<center><h1>502 Bad Gateway</h1></center>\r\n</body>\r\n</html>\r\n"
-)
 
 # An enum value and a property that no document knows, and never will.
 UNKNOWN_VALUE: Final = "SANDBOX_UNKNOWN"
@@ -170,7 +166,10 @@ def _rate_limit(rule: Rule) -> Answer:
 
 
 def _html(rule: Rule) -> Answer:
-    return Answer(rule.get("status", 502), EDGE_PAGE, _retry_after(rule), "text/html")
+    status = rule.get("status", 502)
+    title = f"{status} {http.client.responses.get(status, '')}".strip()
+    page = f"<html>\r\n<head><title>{title}</title></head>\r\n<body>\r\n<center><h1>{title}</h1></center>\r\n</body>\r\n</html>\r\n"
+    return Answer(status, page.encode(), _retry_after(rule), "text/html")
 
 
 def _drop(_rule: Rule) -> Answer:

@@ -60,16 +60,17 @@ def serve(build: Callable[[], ASGIApp], listener: socket.socket, *, workers: int
         WorkerError: See there.
     """
     if workers == 1:
-        server = _Server(_config(build(), workers))
+        server = _Server(config_of(build(), workers))
         with asyncio.Runner(loop_factory=server.config.get_loop_factory()) as runner:
             runner.run(server.serve(sockets=[listener]))
         if server.unheard is not None:
             raise server.unheard
     else:
-        _Workers(_config(_Build(build, quiet=quiet), workers), [listener]).run()
+        _Workers(config_of(_Build(build, quiet=quiet), workers), [listener]).run()
 
 
-def _config(app: "ASGIApp | _Build", workers: int) -> uvicorn.Config:
+def config_of(app: "ASGIApp | _Build", workers: int = 1) -> uvicorn.Config:
+    """Uvicorn's settings, wherever it is run."""
     return uvicorn.Config(
         app,
         factory=isinstance(app, _Build),

@@ -135,8 +135,8 @@ class Transaction:
 
     def checkout(self, checkout_id: str) -> Checkout | None:
         """The checkout as it was last written."""
-        row = self.read(_CHECKOUT, {"checkout_id": checkout_id}).one_or_none()
-        return None if row is None else Checkout(**row._mapping)  # noqa: SLF001, the name is public
+        row = self.read(_CHECKOUT, {"checkout_id": checkout_id}).mappings().one_or_none()
+        return None if row is None else Checkout(**row)
 
     def refunds(self, checkout_ids: Collection[str]) -> list[Refund]:
         """The refunds of these checkouts; those of one checkout oldest first."""
@@ -193,8 +193,8 @@ class Transaction:
         if put_off is not None:
             return put_off
         # Not `read`: of what was put off, the answers were just looked through.
-        row = self._connection.execute(_KEPT_ANSWER, {"operation": operation, "key": key}).one_or_none()
-        return None if row is None else KeptAnswer(**row._mapping)  # noqa: SLF001, the name is public
+        row = self._connection.execute(_KEPT_ANSWER, {"operation": operation, "key": key}).mappings().one_or_none()
+        return None if row is None else KeptAnswer(**row)
 
     def keep_answer(self, operation: str, key: str, answer: KeptAnswer) -> None:
         """Keep what is answered under a key."""
