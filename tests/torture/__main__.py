@@ -8,10 +8,12 @@ from __future__ import annotations
 
 import argparse
 import random
+import signal
 import sys
 import tempfile
 from contextlib import ExitStack
 from pathlib import Path
+from types import FrameType
 
 from ..postgres import running
 from .storm import Plan, run
@@ -29,6 +31,8 @@ def main(argv: list[str]) -> int:
     arguments = parser.parse_args(argv)
     seed = random.randrange(1 << 32) if arguments.seed is None else arguments.seed
     print(f"torture: {arguments.database}, seed {seed}", flush=True)
+    # So that being told to stop takes all servers along, too.
+    signal.signal(signal.SIGTERM, _stop)
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="torture-")))
         database, crash = f"sqlite:///{folder / 'torture.sqlite3'}", None
@@ -50,6 +54,10 @@ def main(argv: list[str]) -> int:
         print(f"violation: {violation}")
     print(f"torture: {arguments.database}, seed {seed}: {result}")
     return 1 if result.violations else 0
+
+
+def _stop(number: int, _frame: FrameType | None) -> None:
+    sys.exit(128 + number)
 
 
 if __name__ == "__main__":

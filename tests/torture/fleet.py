@@ -74,6 +74,7 @@ class Fleet:
         self._servers: list[Server | None] = [None] * servers
         self._urls: dict[int, str] = {}
         self._changed = Condition()
+        self._abandoned = False
         self.killed = 0
         """Processes or groups of them."""
 
@@ -82,10 +83,11 @@ class Fleet:
         One of the running servers, waiting for one if need be.
 
         Raises:
-            StartError: None has come up in time.
+            StartError: None has come up in time, or none will.
         """
         with self._changed:
-            if not self._changed.wait_for(lambda: self._urls, timeout=2 * START_TIMEOUT_S):
+            self._changed.wait_for(lambda: self._urls or self._abandoned, timeout=2 * START_TIMEOUT_S)
+            if not self._urls:
                 raise StartError("no server is running")
             return draw.choice(sorted(self._urls.values()))
 
@@ -150,6 +152,12 @@ class Fleet:
                 if time.monotonic() > deadline:
                     raise StartError("left workers behind that take connections")
                 time.sleep(0.05)
+
+    def abandon(self) -> None:
+        """Nothing will be started any more: nobody need wait."""
+        with self._changed:
+            self._abandoned = True
+            self._changed.notify_all()
 
     def revive(self) -> None:
         """

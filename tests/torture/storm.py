@@ -378,6 +378,9 @@ def _rage(plan: Plan, shared: _Shared, told: Callable[[str], None]) -> None:
                     witness.repeat_some(_REPEATED_AFTER_KILL)
                     if number % 25 == 0:
                         told(f"{number} kills, {len(shared.journal.entries)} requests")
+        except BaseException:
+            shared.fleet.abandon()
+            raise
         finally:
             shared.over.set()
     for done in busy:
