@@ -25,7 +25,8 @@ from coinbase_checkouts_sandbox.keys import KeyFileError, parse, read_or_create
 
 ID = "organizations/a/apiKeys/b"
 EC = generate_private_key(SECP256R1())
-ED = Ed25519PrivateKey.generate()
+# The same each time: it is part of the names of tests, which workers of pytest-xdist compare.
+ED = Ed25519PrivateKey.from_private_bytes(bytes(range(32)))
 SEED, PUBLIC = ED.private_bytes_raw(), ED.public_key().public_bytes_raw()
 
 
