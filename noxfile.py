@@ -25,6 +25,8 @@ LOCK = "requirements.lock"
 FOR_USERS = ("coinbase_checkouts", "coinbase_checkouts_api", "coinbase_webhook_subscriptions_api")
 PACKAGES = (*FOR_USERS, "coinbase_checkouts_conformance", "coinbase_checkouts_sandbox")
 DESCRIPTIONS = ("spec/openapi.yaml", "spec/webhook-subscriptions.yaml")
+# Two files of tests at a time, or four where there are the cores for it; those of one file share what they start.
+PARALLEL = ("--numprocesses=auto", "--maxprocesses=4", "--dist=loadfile")
 HAND_WRITTEN = ("overlays", "conformance", "tests", "spec", "noxfile.py")
 
 
@@ -46,11 +48,12 @@ def quickstart(session: nox.Session) -> None:
 def tests(session: nox.Session) -> None:
     """All tests; branch coverage of the overlays must be complete. Arguments go to pytest."""
     install(session, "tests", extra="[all]")
+    if session.posargs:
+        session.run("pytest", *session.posargs)
+        return
     # A file of its own, so that sessions may run side by side.
     env = {"COVERAGE_FILE": str(Path(session.create_tmp()) / "coverage")}
-    session.run("coverage", "run", "-m", "pytest", *session.posargs, env=env)
-    if not session.posargs:
-        session.run("coverage", "report", env=env)
+    session.run("pytest", *PARALLEL, "--cov", "--cov-report=term", env=env)
 
 
 @nox.session
@@ -126,7 +129,7 @@ def spec(session: nox.Session) -> None:
 
 @nox.session
 def package(session: nox.Session) -> None:
-    """sdist → wheel → clean environment → all tests against the wheel."""
+    """sdist → wheel → clean environment → the tests of what is installed, against the wheel."""
     session.install("--quiet", "--constraint", LOCK, "build", "twine")
     with tempfile.TemporaryDirectory() as built:
         session.run("python", "-m", "build", "--outdir", built, silent=True)
@@ -136,7 +139,9 @@ def package(session: nox.Session) -> None:
         session.install("--quiet", "--constraint", LOCK, f"{wheel}[all]", *tools)
     for name in PACKAGES:
         session.run("python", "-I", "-c", f"import {name}; assert 'site-packages' in {name}.__file__, {name}.__file__")
-    session.run("pytest", *session.posargs)
+    # What is not in the wheel was tried by the session `tests`, and is the same here.
+    apart = [f"--ignore=tests/{name}" for name in ("project", "spec", "torture")]
+    session.run("pytest", *(session.posargs or [*PARALLEL, *apart]))
 
 
 @nox.session(default=False)
