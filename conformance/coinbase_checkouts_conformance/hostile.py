@@ -12,21 +12,26 @@ import threading
 from collections.abc import Generator, Mapping, Sequence
 from contextlib import contextmanager
 from copy import copy
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from pathlib import Path
 from types import FrameType
 from typing import Any, Final
 
 import pytest
 from _pytest.runner import runtestprotocol
 
+from coinbase_checkouts.errors import SignatureError
 from coinbase_checkouts_sandbox.inprocess import wrapping
 
+from . import receiver
 from .wrong_servers import WRONG_SERVERS, Between, Meeting, Right, Wanted, WrongServer
 
 # A test that waits for what will never come is ended after so long.
 LIMIT_S: Final = 10.0
 _AGAIN_S: Final = 2.0
 _MOST_SHOWN: Final = 3
+# Where the fixture `checkouts_webhooks` verifies, for `.events` and `.wait()`.
+_VERIFIES: Final = (Path(receiver.__file__), "events")
 _WIDTH: Final = max(len(server.name) for server in WRONG_SERVERS) + 2
 
 NOTICED: Final = "noticed"
@@ -52,6 +57,7 @@ class Trial:
         failure: How it failed, in one line; None if it passed.
         told: The whole report of it.
         plain: What came to be when the server was right.
+        is_ours: The fixture refused a webhook, so the user's own code was never asked to.
     """
 
     test: str
@@ -60,6 +66,7 @@ class Trial:
     failure: str | None = None
     told: str = ""
     too_long: bool = False
+    is_ours: bool = False
 
     @property
     def is_conclusive(self) -> bool:
@@ -96,8 +103,8 @@ class Verdict:
 
 
 def verdict(server: type[WrongServer], trials: Sequence[Trial]) -> Verdict:
-    """Judge how the tests met *server*; those to which it did nothing wrong say nothing."""
-    met = [trial for trial in trials if trial.met.differed]
+    """Judge how the tests met *server*; those to which it did nothing wrong, or that we failed, say nothing."""
+    met = [trial for trial in trials if trial.met.differed and not trial.is_ours]
     if not met:
         return Verdict(server, NOT_TRIED)
     if server.wanted is Wanted.NOTICE:
@@ -144,6 +151,7 @@ class HostileMode:
         self._passed: set[str] = set()
         self._reports: list[pytest.TestReport] | None = None
         self._reports_of_subtests: list[pytest.TestReport] = []
+        self._is_ours = False
         self._verdicts: list[Verdict] = []
         self._broken: list[Trial] = []
         self._why_not = "the run did not come to its end"
@@ -185,6 +193,12 @@ class HostileMode:
         with _time_limit():
             self._reports = runtestprotocol(item, log=False, nextitem=nextitem)
         return True
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_runtest_makereport(self, call: pytest.CallInfo[None]) -> None:
+        """See whether a test failed because `checkouts_webhooks` verifies what the user's code should have refused."""
+        if call.excinfo is not None and call.excinfo.errisinstance(SignatureError):
+            self._is_ours |= any((Path(entry.path), entry.name) == _VERIFIES for entry in call.excinfo.traceback)
 
     @pytest.hookimpl(wrapper=True)
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> Generator[None]:
@@ -245,10 +259,11 @@ class HostileMode:
         trials: list[Trial] = []
         items = [item for item in session.items if self._could_tell(item, server)]
         for item, following in zip(items, [*items[1:], None], strict=False):
-            self._reports, self._reports_of_subtests = [], []
+            self._reports, self._reports_of_subtests, self._is_ours = [], [], False
             item.config.hook.pytest_runtest_protocol(item=item, nextitem=following)
             reports = [*self._reports_of_subtests, *self._reports]
-            trials.append(_trial(item, reports, self._met, self._plain[item.nodeid]))
+            trial = _trial(item, reports, self._met, self._plain[item.nodeid])
+            trials.append(replace(trial, is_ours=self._is_ours))
         self._reports = None
         return trials
 

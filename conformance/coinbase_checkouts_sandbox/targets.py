@@ -51,11 +51,13 @@ def _url(url: str, *, remote: bool) -> str | None:
 
     try:
         parsed = httpx.URL(url)
-    except httpx.InvalidURL:
+        host = parsed.host
+    except (httpx.InvalidURL, UnicodeError):
+        # The latter for a host that begins with xn-- and is no Punycode.
         return "not a URL"
     if not _URL.fullmatch(url) or "\\" in url:
         return "must be a URL in ASCII, with anything else percent-encoded"
-    if parsed.scheme not in {"http", "https"} or not parsed.host:
+    if parsed.scheme not in {"http", "https"} or not host:
         return "must be an absolute URL that begins with https:// (or http:// on this machine)"
     if "@" in url.split("//", 1)[1].split("/", 1)[0].split("?", 1)[0]:
         return "must not have a user name or password; use target.headers"
@@ -63,7 +65,7 @@ def _url(url: str, *, remote: bool) -> str | None:
         return "must not have a fragment"
     if parsed.port is not None and not 0 < parsed.port <= 65535:
         return "has a port that does not exist"
-    if is_loopback(parsed.host):
+    if is_loopback(host):
         return None
     if not remote:
         return (

@@ -245,6 +245,36 @@ def test_subtests_and_unittest_classes(run: Run, pytester: pytest.Pytester) -> N
     assert "failed" not in result.parseoutcomes()
 
 
+@pytest.mark.parametrize(
+    ("hook", "waits", "said"),
+    [
+        ("json.loads(body)", True, "not tried"),
+        ("json.loads(body)", False, "NOT NOTICED"),
+        ("webhooks.verify(body, headers, secret)", True, "not tried"),
+        ("webhooks.verify(body, headers, secret)", False, "noticed"),
+    ],
+)
+def test_only_ones_own_code_notices_a_tampered_webhook(
+    run: Run, pytester: pytest.Pytester, hook: str, waits: bool, said: str
+) -> None:
+    """
+    That the fixture verifies, when asked for events, says nothing of the endpoint under test.
+    """
+    pytester.makepyfile(f"""
+        import json
+        from coinbase_checkouts import webhooks
+
+        def test_paid(checkouts, checkouts_sandbox, checkouts_webhooks):
+            secret = checkouts_webhooks.secret
+            checkouts_sandbox.pay(checkouts.create("1.00").id)
+            if {waits}:
+                checkouts_webhooks.wait(1)
+            assert len(checkouts_webhooks.hand_to(lambda body, headers: {hook})) == 1
+    """)
+    result = run("--checkouts-hostile", "--checkouts-hostile-only", "webhook-tampered")
+    assert {"webhook-tampered": said} == verdicts(result)
+
+
 def test_who_waits_for_ever_is_ended(run: Run, pytester: pytest.Pytester) -> None:
     """
     A test that waits for a payment which never comes fails after the limit, whatever it catches.

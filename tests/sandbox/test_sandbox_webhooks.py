@@ -768,6 +768,7 @@ def test_mischief_that_is_none_is_refused(sandbox: Sandbox, body: Any) -> None:
         "http://[::1%25lo]x/hook",
         "http://[fe80::1]/hook",
         "http://①27.0.0.1/hook",
+        "http://xn--localhost/hook",
         "http://127.0.0.1/caf\u00e9",
         " http://127.0.0.1/hook",
         "http://127.0.0.1/hook\n",
@@ -804,7 +805,15 @@ def test_this_machine_is_accepted(sandbox: Sandbox, url: str) -> None:
     assert url == subscribe(sandbox, url)["target"]["url"]
 
 
-@pytest.mark.parametrize(("url", "status"), [("https://example.com/x", 201), ("http://example.com/x", 400)])
+@pytest.mark.parametrize(
+    ("url", "status"),
+    [
+        ("https://example.com/x", 201),
+        ("https://xn--caf-dma.example/x", 201),
+        ("http://example.com/x", 400),
+        ("https://xn--localhost/x", 400),
+    ],
+)
 def test_other_machines_if_the_server_was_told(sandbox_with: Callable[..., Sandbox], url: str, status: int) -> None:
     """
     A server that was started for it takes other hosts, over HTTPS.
