@@ -232,7 +232,8 @@ def _rate(text: str) -> Decimal:
         rate = Decimal(text)
     except InvalidOperation:
         rate = Decimal(-1)
-    if not 0 <= rate < 1:
+    # NaN cannot be compared, and a fee must not read -0.00.
+    if not rate.is_finite() or rate.is_signed() or rate >= 1:
         raise argparse.ArgumentTypeError("must be a number from 0 to less than 1, such as 0.0125")
     return rate
 

@@ -2,7 +2,7 @@
 Faults on demand: what goes wrong on the way to a real service, struck by rule instead of by bad luck.
 
 A rule strikes some of the requests that are right in themselves; those that are refused before (a bad token, a body
-that breaks the description) it does not see. Which ones is decided by count or by probability; the draws of a
+that breaks a schema) it does not see. Which ones is decided by count or by probability; the draws of a
 probability come from its seed and the number of the request, so the same requests meet the same faults every time,
 also when several processes answer them.
 

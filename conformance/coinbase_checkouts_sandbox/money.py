@@ -19,6 +19,9 @@ RATES: Final[Mapping[str, Decimal]] = MappingProxyType(
     {"USD": Decimal(1), "EUR": Decimal("1.08"), "SGD": Decimal("0.74"), "GBP": Decimal("1.27")}
 )
 
+# What the largest payment is worth at most, whatever it is paid and counted in.
+WORTH_MOST: Final = MOST * max(RATES.values()) / min(RATES.values())
+
 # Part of a payment that is kept as fee. Assumed: the published samples come to 1.25 of 100.00, and the real rate
 # depends on the account.
 FEE_RATE: Final = Decimal("0.0125")

@@ -163,8 +163,8 @@ def _usdc(checkout: Checkout, refunds: Sequence[Refund], asked: Decimal, currenc
     that add up to the payment come to exactly its USDC, whichever failed on the way; each converted by itself would
     miss it by a cent.
     """
-    # No checkout can be worth more, and the text may have a million digits, which arithmetic does not keep.
-    if asked > money.MOST:
+    # No checkout can be worth more in any currency, and the text may have a million digits, which arithmetic does not keep.
+    if asked > money.WORTH_MOST:
         return None
     if checkout.fiat_amount is None or currency != checkout.fiat_currency:
         return money.in_usdc(asked, currency)

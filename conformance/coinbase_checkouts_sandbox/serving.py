@@ -39,10 +39,17 @@ class WorkerError(Exception):
 class Protocol(HttpToolsProtocol):
     """HTTP/1.1 of a server that may be told to drop a connection."""
 
-    def on_message_begin(self) -> None:
-        super().on_message_begin()
-        # What was sent before still arrives.
-        self.scope["extensions"] = {DROP: self.transport.close}  # type: ignore[dict-item]
+    def on_headers_complete(self) -> None:
+        super().on_headers_complete()
+        cycle = self.cycle
+
+        def drop() -> None:
+            # What was sent before still arrives.
+            self.transport.close()
+            # Uvicorn would tell this only to the last of the requests that were sent together.
+            cycle.disconnected = True
+
+        self.scope["extensions"] = {DROP: drop}  # type: ignore[dict-item]
 
 
 def serve(build: Callable[[], ASGIApp], listener: socket.socket, *, workers: int = 1, quiet: bool = False) -> None:

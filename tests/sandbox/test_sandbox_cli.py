@@ -122,6 +122,8 @@ def test_other_loopback_addresses_are_served_too(serve: Callable[..., Server], h
         (["--key-file", "text.txt"], "not JSON"),
         (["--key-file", "missing/key.json"], "No such file"),
         (["--key-file", "."], "directory"),
+        (["--fee-rate", "nan"], "less than 1"),
+        (["--fee-rate", "-0"], "less than 1"),
         (["--surprise"], "unrecognized"),
     ],
 )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -393,6 +394,22 @@ def test_a_connection_is_dropped(serve: Callable[..., Server], when: str, idempo
         assert (1, 1) == (len(answers), len(other.get(PATH).json()["checkouts"]))
     assert 0 == server.stop()
     assert "Traceback" not in server.log.read_text()
+
+
+@pytest.mark.parametrize(("kind", "answered"), [("drop", 1), ("truncate", 2)])
+def test_a_dropped_connection_ends_what_follows_on_it(serve: Callable[..., Server], kind: str, answered: int) -> None:
+    """
+    Requests that were sent together with the one that is dropped get no answer, and none of them outlives it.
+    """
+    server = serve("--no-auth", "--database", "sqlite://")
+    assert 201 == httpx.post(server.url + FAULTS, json={"kind": kind, "skip": 1}).status_code
+    address = httpx.URL(server.url)
+    with socket.create_connection((address.host, address.port)) as connection:
+        connection.sendall(f"GET {PATH} HTTP/1.1\r\nHost: {address.host}\r\n\r\n".encode() * 3)
+        received = b"".join(iter(lambda: connection.recv(65536), b""))
+    assert answered == received.count(b"HTTP/1.1 200 OK")
+    assert 0 == server.stop()
+    assert not any(word in server.log.read_text() for word in ("Traceback", "Cancel"))
 
 
 def test_a_slow_answer_holds_up_nobody_else(serve: Callable[..., Server]) -> None:

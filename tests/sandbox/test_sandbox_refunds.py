@@ -139,6 +139,20 @@ def test_another_fiat_is_converted_too(sandbox: Sandbox) -> None:
     assert "12.70" == sandbox.refund(checkout_id, "10", currency="GBP")["refund"]["amount"]
 
 
+@pytest.mark.parametrize(
+    ("paid_in", "amount", "currency"),
+    [("GBP", "127000000", "USDC"), ("EUR", "108000000", "USD"), ("USDC", "135135135.13", "SGD")],
+)
+def test_the_largest_payment_is_refunded_in_any_currency(
+    sandbox: Sandbox, paid_in: str, amount: str, currency: str
+) -> None:
+    """
+    What may be asked for at most is no bound of a refund: in another currency the same money has a larger figure.
+    """
+    checkout_id = sandbox.pay(sandbox.create(amount="100000000", currency=paid_in)["id"])["id"]
+    assert "REFUNDED" == sandbox.refund(checkout_id, amount, currency=currency)["checkout"]["status"]
+
+
 def test_a_cent_that_rounding_hides_is_still_too_much(sandbox: Sandbox) -> None:
     """
     More than the checkout's own fiat amount is refused even where it rounds to the same USDC.
