@@ -52,7 +52,7 @@ def tests(session: nox.Session) -> None:
         session.run("pytest", *session.posargs)
         return
     # A file of its own, so that sessions may run side by side.
-    env = {"COVERAGE_FILE": str(Path(session.create_tmp()) / "coverage")}
+    env = {"COVERAGE_FILE": str(Path(session.virtualenv.location) / "coverage")}
     session.run("pytest", *PARALLEL, "--cov", "--cov-report=term", env=env)
 
 

@@ -8,6 +8,7 @@ import contextlib
 import logging
 import multiprocessing
 import os
+import re
 import signal
 import socket
 import sys
@@ -36,8 +37,20 @@ class WorkerError(Exception):
     """The workers cannot be started. Why was told by the one that failed."""
 
 
+# In the head of a request that begins with this chunk.
+_HEAD: Final = re.compile(rb"[A-Z]+ [^\r\n]* HTTP/1\.1\r\n(?:[^\r\n]+\r\n)*\r\n")
+_UPGRADE: Final = re.compile(rb"\r\nUpgrade:[^\r\n]*", re.IGNORECASE)
+
+
 class Protocol(HttpToolsProtocol):
-    """HTTP/1.1 of a server that may be told to drop a connection."""
+    """HTTP/1.1 and nothing else, of a server that may be told to drop a connection."""
+
+    def data_received(self, data: bytes) -> None:
+        # An offer to go on in another protocol may be ignored (RFC 9110, 7.8), but httptools takes it for an agreement,
+        # and loses the body: the offers of curl --http2 and of Java's own client were a 400.
+        if b"pgrade" in data and (head := _HEAD.match(data)):
+            data = _UPGRADE.sub(b"", head[0]) + data[head.end() :]
+        super().data_received(data)
 
     def on_headers_complete(self) -> None:
         super().on_headers_complete()

@@ -20,9 +20,16 @@ def run(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> Run:
     monkeypatch.setenv("PYTEST_DISABLE_PLUGIN_AUTOLOAD", "1")
 
     def run_(*arguments: str) -> pytest.RunResult:
+        keep_settings_out(pytester)
         return pytester.runpytest_subprocess(*PLUGIN, "-W", "error", "-p", "no:cacheprovider", *arguments)
 
     return run_
+
+
+def keep_settings_out(pytester: pytest.Pytester) -> None:
+    """Where the temporary folder lies in this project, pytest would find this project's settings."""
+    if not any((pytester.path / name).exists() for name in ("pytest.ini", "tox.ini", "pyproject.toml")):
+        pytester.makeini("[pytest]")
 
 
 @pytest.fixture

@@ -19,6 +19,9 @@ def run(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> None:
 
 def _run(pytester: pytest.Pytester, recipe: str, *arguments: str) -> pytest.RunResult:
     shutil.copytree(Path(__file__).with_name(recipe), pytester.path, dirs_exist_ok=True)
+    # Where the temporary folder lies in this project, pytest would find this project's settings.
+    if not (pytester.path / "pytest.ini").exists():
+        pytester.makeini("[pytest]")
     plugins = ("-p", "coinbase_checkouts_conformance.pytest_plugin", "-p", "anyio.pytest_plugin")
     return pytester.runpytest_subprocess(*plugins, "-W", "error", *arguments)
 

@@ -256,3 +256,20 @@ def test_a_full_disk_under_stdout_is_said(tmp_path: Path) -> None:
     assert 2 == done.returncode
     assert "coinbase-checkouts sandbox: stdout: No space left on device; nobody would know where it listens" == last
     assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize("protocol", ["h2c", "websocket"])
+def test_an_offer_to_upgrade_is_not_taken_up(serve: Callable[..., Server], protocol: str) -> None:
+    """
+    A sender that offers another protocol, as curl --http2 and Java's own client do, is answered over HTTP/1.1.
+    """
+    server = serve("--no-auth", "--database", "sqlite://")
+    offer = {"Connection": "Upgrade, HTTP2-Settings", "Upgrade": protocol, "HTTP2-Settings": "AAMAAABkAAQAAP__"}
+    with httpx.Client(base_url=server.url) as client:
+        body = {"amount": "1.00", "currency": "USDC", "description": "\r\nUpgrade: kept"}
+        for _ in range(2):
+            made = client.post(PATH, json=body, headers=offer)
+            assert 201 == made.status_code, made.text
+        assert 200 == client.get(PATH, headers=offer).status_code
+    server.stop()
+    assert "upgrade" not in server.log.read_text().lower()

@@ -168,3 +168,22 @@ def test_an_unknown_client_is_refused(sandbox: Sandbox) -> None:
     call = Call("GET", "/", b"", (("host", "127.0.0.1"),), b"", body_limit=0, origin="", client=None)
     with pytest.raises(ApiError, match="this machine only"):
         admit(call, remote=False)
+
+
+@pytest.mark.parametrize(
+    ("path", "body"),
+    [
+        ("/__sandbox__/checkouts/68f7a946db0529ea9b6d3a12/pay", {"outcome": "COMPLETED", "outcom": "FAILED"}),
+        ("/__sandbox__/clock/advance", {"seconds": 1, "minutes": 1}),
+        ("/__sandbox__/restore", {"schemaVersion": 2, "now": "2026-11-20T12:00:00Z", "tables": {}, "table": {}}),
+        ("/__sandbox__/webhooks/mischief", {"kind": "drop", "part": "v0"}),
+        ("/__sandbox__/webhooks/mischief", {"kind": "only", "part": "body"}),
+        ("/__sandbox__/webhooks/mischief", {"kind": "tamper"}),
+    ],
+)
+def test_a_misspelt_name_is_refused(sandbox: Sandbox, path: str, body: dict[str, object]) -> None:
+    """
+    A control call with a name that it does not know, or that means nothing there, does nothing.
+    """
+    answer = sandbox.call("POST", path, json=body)
+    assert (400, "body") == (answer.status_code, answer.json()["errorMessage"][:4])
