@@ -19,6 +19,9 @@ from coinbase_checkouts_sandbox.tables import METADATA, SANDBOX, SCHEMA_VERSION
 # How long a writer waits for another process before it gives up with 503.
 _LOCK_TIMEOUT_S: Final = 10
 
+# How long a server waits for a database on another machine that does not answer.
+_CONNECT_TIMEOUT_S: Final = 5
+
 # How often and how long a server waits for others that prepare the same database.
 _MOST_MEETINGS: Final = 20
 _MEETING_S: Final = 0.05
@@ -64,8 +67,13 @@ def _engine(url: str) -> Engine:
     # hide_parameters: an error's text would quote the row.
     options: dict[str, Any] = {"hide_parameters": True}
     if parsed.get_backend_name() != "sqlite":
+        if parsed.get_driver_name() == "psycopg" and "connect_timeout" not in parsed.query:
+            options["connect_args"] = {"connect_timeout": _CONNECT_TIMEOUT_S}
         # A connection that the database has closed meanwhile is replaced before it is used.
-        return create_engine(parsed, pool_pre_ping=True, **options)
+        engine = create_engine(parsed, pool_pre_ping=True, **options)
+        if parsed.get_backend_name() == "postgresql":
+            event.listen(engine, "connect", _configure_postgresql)
+        return engine
     options["connect_args"] = {"timeout": _LOCK_TIMEOUT_S}
     if is_memory(url):
         options |= {"poolclass": StaticPool, "connect_args": {"check_same_thread": False}}
@@ -95,6 +103,13 @@ def _configure_sqlite(connection: Any, _record: Any) -> None:
     connection.execute("PRAGMA foreign_keys=ON")
 
 
+def _configure_postgresql(connection: Any, _record: Any) -> None:
+    # Its own default is to wait for ever, say for a server that was frozen in the middle of a transaction.
+    with connection.cursor() as cursor:
+        cursor.execute(f"SET lock_timeout = '{_LOCK_TIMEOUT_S}s'")
+    connection.commit()
+
+
 def _begin_sqlite(connection: Connection) -> None:
     # IMMEDIATE takes the write lock now. A transaction that read first and wrote later could find that it read
     # something stale, and SQLite would refuse it instead of waiting.
@@ -110,10 +125,14 @@ def _prepare_with_others(engine: Engine) -> None:
     Servers that start together may all find no tables, or meet while switching to the log: one is first, and the
     others find it done when they look again.
     """
+    deadline = time.monotonic() + _LOCK_TIMEOUT_S
     for _ in range(_MOST_MEETINGS):
         try:
             _prepare(engine)
         except DBAPIError:
+            # Nobody is there to meet.
+            if time.monotonic() > deadline:
+                raise
             time.sleep(_MEETING_S)
         else:
             return

@@ -286,8 +286,10 @@ class Store:
 
     @property
     def url(self) -> str:
-        """Where the data is, without password."""
-        return self._readers.url.render_as_string(hide_password=True)
+        """Where the data is, without password, also where a driver takes one as a parameter."""
+        url = self._readers.url
+        hidden = {name: "***" for name in url.query if "pass" in name.lower()}
+        return url.update_query_dict(hidden).render_as_string(hide_password=True)
 
     def close(self) -> None:
         """Close every connection."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import resource
+import socket
 import subprocess
 import time
 import uuid
@@ -290,7 +291,7 @@ def test_lost_connections_are_made_anew(serve: Callable[..., Server], postgres: 
         assert 201 == create(server.url).status_code
 
 
-@pytest.mark.parametrize("wrong", ["password", "database", "port"])
+@pytest.mark.parametrize("wrong", ["password", "parameter", "database", "port"])
 def test_what_cannot_be_reached_is_said_without_the_password(
     serve: Callable[..., Server], postgres: Postgres, wrong: str
 ) -> None:
@@ -300,6 +301,7 @@ def test_what_cannot_be_reached_is_said_without_the_password(
     url = postgres.database()
     broken = {
         "password": url.replace(postgres.password, "wrong-secret"),
+        "parameter": f"{url.replace(postgres.password, 'wrong')}?password=wrong-secret",
         "database": f"{url}_not_there",
         "port": url.replace(f":{postgres.port}/", ":9/"),
     }
@@ -309,3 +311,15 @@ def test_what_cannot_be_reached_is_said_without_the_password(
     said = [line for line in log.splitlines() if line.startswith("coinbase-checkouts sandbox: ")]
     assert [True] == ["postgresql+psycopg://tests:***@127.0.0.1:" in line for line in said]
     assert not any(secret in log for secret in (postgres.password, "wrong-secret", "Traceback"))
+
+
+def test_a_database_that_does_not_answer_is_given_up(serve: Callable[..., Server]) -> None:
+    """
+    Where connections are taken and nothing is ever said, the command ends with 2 before long.
+    """
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        asked = time.monotonic()
+        server = serve("--database", f"postgresql+psycopg://tests:secret@127.0.0.1:{silent.getsockname()[1]}/none")
+        assert ("", 2) == (server.first_line, server.stop())
+    assert 30 > time.monotonic() - asked
+    assert "timeout" in server.log.read_text()
