@@ -5,10 +5,12 @@ from __future__ import annotations
 import os
 import resource
 import socket
+import sqlite3
 import subprocess
 import time
 import uuid
 from collections.abc import Callable, Generator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
@@ -235,6 +237,44 @@ def test_what_is_read_only_is_not_served(serve: Callable[..., Server], tmp_path:
         assert ("", 2) == (second.first_line, second.stop())
         assert [True] == [str(file) in line for line in log.splitlines() if "read" in line and "only" in line]
         assert "Traceback" not in log
+
+
+@contextmanager
+def locked(url: str) -> Generator[None]:
+    """Somebody else is in the middle of a write."""
+    if url.startswith("sqlite"):
+        other = sqlite3.connect(url.removeprefix("sqlite:///"), isolation_level=None)
+        other.execute("BEGIN IMMEDIATE")
+        yield
+        other.close()
+        return
+    import psycopg
+
+    with psycopg.connect(url.replace("+psycopg", "")) as connection:
+        connection.execute("SELECT * FROM sandbox FOR UPDATE")
+        yield
+
+
+def test_while_somebody_else_writes_reads_are_answered(serve: Callable[..., Server], database: str) -> None:
+    """
+    A lock that another program holds keeps writes waiting, of every kind and together, and no read; once it is gone
+    all are done.
+    """
+    server = serve("--no-auth", "--database", database)
+    ids = [create(server.url).json()["id"] for _ in range(3)]
+    with ThreadPoolExecutor(4) as pool:
+        with locked(database):
+            pays = [
+                pool.submit(httpx.post, f"{server.url}/__sandbox__/checkouts/{one}/pay", json={"outcome": "COMPLETED"})
+                for one in ids
+            ]
+            created = pool.submit(create, server.url)
+            begun = time.monotonic()
+            for _ in range(10):
+                assert 200 == httpx.get(f"{server.url}{PATH}/{ids[0]}").status_code
+            assert 4 > time.monotonic() - begun
+            assert not any(write.done() for write in (*pays, created))
+        assert [200, 200, 200, 201] == [write.result().status_code for write in (*pays, created)]
 
 
 @pytest.fixture
