@@ -6,7 +6,7 @@ in real time: if the sender dies it is free again and will be sent once more, so
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Final
 
 from sqlalchemy import (
@@ -55,9 +55,9 @@ class Parcel:
     subscription_id: str
     event_id: str
     event_type: str
-    body: bytes
-    target: Mapping[str, Any]
-    secret: str
+    body: bytes = field(repr=False)
+    target: Mapping[str, Any] = field(repr=False)
+    secret: str = field(repr=False)
     trick: Trick | None
 
 
