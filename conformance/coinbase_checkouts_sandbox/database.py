@@ -63,7 +63,7 @@ def _engine(url: str) -> Engine:
     # hide_parameters: an error's text would quote the row.
     options: dict[str, Any] = {"hide_parameters": True}
     if parsed.get_backend_name() != "sqlite":
-        if parsed.get_driver_name() == "psycopg" and "connect_timeout" not in parsed.query:
+        if parsed.get_driver_name() in {"psycopg", "psycopg2"} and "connect_timeout" not in parsed.query:
             options["connect_args"] = {"connect_timeout": _CONNECT_TIMEOUT_S}
         # A connection that the database has closed meanwhile is replaced before it is used.
         engine = create_engine(parsed, pool_pre_ping=True, **options)

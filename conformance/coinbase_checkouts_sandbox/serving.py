@@ -107,7 +107,8 @@ class Protocol(HttpToolsProtocol):
 
     def _watch(self) -> None:
         """Time the request that is arriving, if there is one."""
-        if not self._arrived or (self.cycle is not None and self.cycle.response_complete):
+        # There is no cycle before the first request.
+        if not self._arrived or getattr(self.cycle, "response_complete", False):
             if self._deadline is None:
                 self._deadline = self.loop.call_later(_ARRIVAL_TIMEOUT_S, self.transport.close)
         elif self._deadline is not None:
