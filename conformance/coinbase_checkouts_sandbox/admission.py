@@ -8,6 +8,7 @@ from typing import Final
 from coinbase_checkouts_sandbox.errors import ApiError
 from coinbase_checkouts_sandbox.loopback import is_loopback
 from coinbase_checkouts_sandbox.requests import Call
+from coinbase_checkouts_sandbox.signatures import EVENT_ID_HEADER
 
 _HOST: Final = re.compile(r"(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9.-]+)(?::\d{1,5})?")
 
@@ -32,7 +33,8 @@ def refuse_other_sites(call: Call, *, remote: bool) -> None:
     Refuse what a page of another site sends through the user's browser, where no token keeps it out.
 
     Neither from its own origin (Origin, Sec-Fetch-Site) nor through a name of its own that it points at this
-    machine (Host).
+    machine (Host). Nor what a sandbox delivers: it comes from this machine, but where it goes is up to whoever has a
+    token, who may be on another one.
 
     Args:
         remote: Whether this machine may be called by other names than loopback addresses.
@@ -49,3 +51,5 @@ def refuse_other_sites(call: Call, *, remote: bool) -> None:
         raise ApiError(403, "header origin: calls without a token from other sites are refused")
     if call.header("sec-fetch-site") not in {None, "same-origin", "none"}:
         raise ApiError(403, "header sec-fetch-site: calls without a token from other sites are refused")
+    if any(name == EVENT_ID_HEADER.lower() for name, _ in call.headers):
+        raise ApiError(403, f"header {EVENT_ID_HEADER.lower()}: a webhook is not a call")

@@ -10,7 +10,7 @@ import contextlib
 import socket
 import sys
 import uuid
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, field, fields, replace
 from decimal import Decimal, InvalidOperation
 from pathlib import Path
 from typing import Final
@@ -40,7 +40,7 @@ _BACKLOG: Final = 1024
 class Settings:
     """What was asked for, as far as the application is concerned. Each worker builds its own from it."""
 
-    database: str
+    database: str = field(repr=False)
     key_files: tuple[Path, ...]
     view_only_key_files: tuple[Path, ...]
     revoked_key_files: tuple[Path, ...]

@@ -6,17 +6,20 @@ arrive; they share the next one. Each act still happens whole or not at all, and
 """
 
 import asyncio
+import time
 from collections.abc import Callable
 
 from sqlalchemy.exc import DBAPIError
 
 from coinbase_checkouts_sandbox.answers import Answer
+from coinbase_checkouts_sandbox.patience import LOCK_TIMEOUT_S, PAUSE_S, LockedError
 from coinbase_checkouts_sandbox.store import Store, Transaction
 
 Act = Callable[[Transaction], Answer]
 """What one request does. Whatever it raises undoes all it did."""
 
-_Waiting = tuple[Act, "asyncio.Future[Answer]"]
+_Waiting = tuple[Act, "asyncio.Future[Answer]", float]
+"""The last: until when it waits for a database that is locked."""
 
 
 class Committer:
@@ -35,15 +38,22 @@ class Committer:
         """
         loop = asyncio.get_running_loop()
         future: asyncio.Future[Answer] = loop.create_future()
+        if self._waiting and self._waiting[0][1].get_loop().is_closed():
+            # Given up while they waited for a lock, with the event loop they were in.
+            self._waiting = []
         if not self._waiting:
             # Behind whatever else is ready now: those requests may have something to write, too.
             loop.call_soon(self._run)
-        self._waiting.append((act, future))
+        self._waiting.append((act, future, time.monotonic() + LOCK_TIMEOUT_S))
         return await future
 
     def _run(self) -> None:
         batch, self._waiting = self._waiting, []
-        for (_, future), outcome in zip(batch, self._outcomes([act for act, _ in batch]), strict=True):
+        for waiting, outcome in zip(batch, self._outcomes([act for act, *_ in batch]), strict=True):
+            _, future, deadline = waiting
+            if isinstance(outcome, LockedError) and time.monotonic() < deadline:
+                self._waiting.append(waiting)
+                continue
             # A request may have been given up meanwhile; what it asked for is done all the same.
             if future.cancelled():
                 continue
@@ -51,6 +61,8 @@ class Committer:
                 future.set_result(outcome)
             else:
                 future.set_exception(outcome)
+        if self._waiting:
+            asyncio.get_running_loop().call_later(PAUSE_S, self._run)
 
     def _outcomes(self, acts: list[Act]) -> list[Answer | Exception]:
         spoiled = False

@@ -18,6 +18,7 @@ from sqlalchemy.exc import DBAPIError
 
 from coinbase_checkouts_sandbox import deliveries, events, mischief, targets
 from coinbase_checkouts_sandbox.deliveries import Outcome, Parcel
+from coinbase_checkouts_sandbox.patience import patiently
 from coinbase_checkouts_sandbox.store import Transaction
 from coinbase_checkouts_sandbox.world import World
 
@@ -214,8 +215,11 @@ class _Round:
         return sending or (expiry_ms is not None and expiry_ms <= now_ms)
 
     async def _write(self, act: Callable[[Transaction, int], _Result]) -> _Result:
-        with self._world.store.writing() as transaction:
-            return act(transaction, self._world.now_ms(transaction))
+        async def attempt() -> _Result:
+            with self._world.store.writing() as transaction:
+                return act(transaction, self._world.now_ms(transaction))
+
+        return await patiently(attempt)
 
     async def _deliver(self, parcel: Parcel) -> None:
         try:

@@ -6,6 +6,7 @@ transaction takes the lock when it begins, so that nothing it has read can chang
 """
 
 import time
+from collections.abc import Callable
 from typing import Any, Final
 
 from sqlalchemy import Connection, Engine, create_engine, event, insert, inspect, select
@@ -13,14 +14,14 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError
 from sqlalchemy.pool import StaticPool
 
+from coinbase_checkouts_sandbox.patience import LOCK_GLANCE_S, LOCK_TIMEOUT_S
 from coinbase_checkouts_sandbox.store import Store
 from coinbase_checkouts_sandbox.tables import METADATA, SANDBOX, SCHEMA_VERSION
 
-# How long a writer waits for another process before it gives up with 503.
-_LOCK_TIMEOUT_S: Final = 10
+# How long a server waits for a database on another machine that does not answer.
+_CONNECT_TIMEOUT_S: Final = 5
 
-# How often and how long a server waits for others that prepare the same database.
-_MOST_MEETINGS: Final = 20
+# Between looks at what other servers do that prepare the same database.
 _MEETING_S: Final = 0.05
 
 
@@ -48,10 +49,8 @@ def open_store(url: str) -> Store:
         raise DatabaseError("database: no SQLAlchemy URL, or its driver is not installed") from None
     store = Store(engine)
     try:
-        _prepare_with_others(engine)
-        with store.writing() as transaction:
-            # Proves that it can be written to, now instead of at the first payment.
-            transaction.set_state()
+        _meeting_others(lambda: _prepare(engine))
+        _meeting_others(lambda: _prove(store))
     except (DBAPIError, DatabaseError) as exc:
         store.close()
         reason = _reason(exc) if isinstance(exc, DBAPIError) else exc
@@ -64,9 +63,14 @@ def _engine(url: str) -> Engine:
     # hide_parameters: an error's text would quote the row.
     options: dict[str, Any] = {"hide_parameters": True}
     if parsed.get_backend_name() != "sqlite":
+        if parsed.get_driver_name() in {"psycopg", "psycopg2"} and "connect_timeout" not in parsed.query:
+            options["connect_args"] = {"connect_timeout": _CONNECT_TIMEOUT_S}
         # A connection that the database has closed meanwhile is replaced before it is used.
-        return create_engine(parsed, pool_pre_ping=True, **options)
-    options["connect_args"] = {"timeout": _LOCK_TIMEOUT_S}
+        engine = create_engine(parsed, pool_pre_ping=True, **options)
+        if parsed.get_backend_name() == "postgresql":
+            event.listen(engine, "connect", _configure_postgresql)
+        return engine
+    options["connect_args"] = {"timeout": LOCK_TIMEOUT_S}
     if is_memory(url):
         options |= {"poolclass": StaticPool, "connect_args": {"check_same_thread": False}}
     engine = create_engine(parsed, **options)
@@ -95,29 +99,48 @@ def _configure_sqlite(connection: Any, _record: Any) -> None:
     connection.execute("PRAGMA foreign_keys=ON")
 
 
+def _configure_postgresql(connection: Any, _record: Any) -> None:
+    # Its own default is to wait for ever, say for a server that was frozen in the middle of a transaction.
+    with connection.cursor() as cursor:
+        cursor.execute(f"SET lock_timeout = {round(LOCK_GLANCE_S * 1000)}")
+    connection.commit()
+
+
 def _begin_sqlite(connection: Connection) -> None:
     # IMMEDIATE takes the write lock now. A transaction that read first and wrote later could find that it read
     # something stale, and SQLite would refuse it instead of waiting.
     options = connection.get_execution_options()
-    if not options.get("alone"):
+    if options.get("glances"):
+        connection.exec_driver_sql(f"PRAGMA busy_timeout={round(LOCK_GLANCE_S * 1000)}")
+        try:
+            connection.exec_driver_sql("BEGIN IMMEDIATE")
+        finally:
+            connection.exec_driver_sql(f"PRAGMA busy_timeout={LOCK_TIMEOUT_S * 1000}")
+    elif not options.get("alone"):
         connection.exec_driver_sql("BEGIN IMMEDIATE" if options.get("writes") else "BEGIN")
 
 
-def _prepare_with_others(engine: Engine) -> None:
+def _meeting_others(act: Callable[[], None]) -> None:
     """
-    Prepare the database.
+    Do *act*, again and again for a while.
 
     Servers that start together may all find no tables, or meet while switching to the log: one is first, and the
     others find it done when they look again.
     """
-    for _ in range(_MOST_MEETINGS):
+    deadline = time.monotonic() + LOCK_TIMEOUT_S
+    while True:
         try:
-            _prepare(engine)
+            return act()
         except DBAPIError:
+            if time.monotonic() > deadline:
+                raise
             time.sleep(_MEETING_S)
-        else:
-            return
-    _prepare(engine)
+
+
+def _prove(store: Store) -> None:
+    """It can be written to: said now instead of at the first payment."""
+    with store.writing() as transaction:
+        transaction.set_state()
 
 
 def _prepare(engine: Engine) -> None:

@@ -6,11 +6,12 @@ in real time: if the sender dies it is free again and will be sent once more, so
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Final
 
 from sqlalchemy import (
     ColumnElement,
+    FromClause,
     Row,
     Select,
     and_,
@@ -54,9 +55,9 @@ class Parcel:
     subscription_id: str
     event_id: str
     event_type: str
-    body: bytes
-    target: Mapping[str, Any]
-    secret: str
+    body: bytes = field(repr=False)
+    target: Mapping[str, Any] = field(repr=False)
+    secret: str = field(repr=False)
     trick: Trick | None
 
 
@@ -274,7 +275,7 @@ def sendable(transaction: Transaction, *, now_ms: int, real_ms: int) -> bool:
 
 def unfinished(transaction: Transaction, *, now_ms: int, real_ms: int) -> bool:
     """Whether anything can be claimed, or is being sent by anybody."""
-    leased = select(DELIVERIES.c.id).where(DELIVERIES.c.leased_ms > real_ms).limit(1)
+    leased = select(DELIVERIES.c.id).where(_leased(DELIVERIES, real_ms)).limit(1)
     return sendable(transaction, now_ms=now_ms, real_ms=real_ms) or transaction.read(leased).first() is not None
 
 
@@ -340,7 +341,7 @@ def _sendable(now_ms: int, real_ms: int) -> Select[Any]:
     """With all that is needed to send."""
     # Once for the whole query, by its small index: told of each row, it would be looked for among all of a subscription.
     other = DELIVERIES.alias("other")
-    under_way = select(other.c.subscription_id, other.c.checkout_id).where(other.c.leased_ms > real_ms)
+    under_way = select(other.c.subscription_id, other.c.checkout_id).where(_leased(other, real_ms))
     line = tuple_(DELIVERIES.c.subscription_id, DELIVERIES.c.checkout_id)
     due = and_(DELIVERIES.c.due_ms <= now_ms, _not_held(), SUBSCRIPTIONS.c.is_enabled)
     return (
@@ -356,6 +357,11 @@ def _sendable(now_ms: int, real_ms: int) -> Select[Any]:
         .join(SUBSCRIPTIONS, SUBSCRIPTIONS.c.id == DELIVERIES.c.subscription_id)
         .where(or_(due, DELIVERIES.c.extra > literal_column("0")), line.not_in(under_way))
     )
+
+
+def _leased(table: FromClause, real_ms: int) -> ColumnElement[bool]:
+    # No further ahead than a lease lasts: such a one is from before the machine's clock was set back, or restored.
+    return and_(table.c.leased_ms > real_ms, table.c.leased_ms <= real_ms + LEASE_MS)
 
 
 def _not_held() -> ColumnElement[bool]:

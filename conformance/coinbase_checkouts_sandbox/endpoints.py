@@ -3,7 +3,8 @@ One path as an ASGI application: a request is read to its end, answered by a fun
 
 Answers are computed inline from the event loop. That is on purpose: a request takes less than a millisecond, and the
 writes wait for one writer, so threads would only queue for the same lock; and one request at a time per process leaves
-nothing half done for another to see. Several processes may share a database.
+nothing half done for another to see. Several processes may share a database; what one has locked for longer is waited
+for between requests (see patience).
 """
 
 import asyncio
@@ -22,6 +23,7 @@ from starlette.responses import Response
 from coinbase_checkouts_sandbox.answers import Answer
 from coinbase_checkouts_sandbox.clock import rfc3339, wall_clock_ms
 from coinbase_checkouts_sandbox.errors import ApiError
+from coinbase_checkouts_sandbox.patience import patiently
 from coinbase_checkouts_sandbox.requests import LARGEST_BODY_BYTES, Call
 from coinbase_checkouts_sandbox.requests_log import Answered, RequestsLog
 
@@ -109,9 +111,12 @@ class Endpoint:
             await _broken_off(answer, answer.kept_bytes, scope, receive, send)
 
     async def _answer(self, call: Call, correlation_id: str) -> Answer:
-        try:
+        async def attempt() -> Answer:
             answer = self._method(call.method)(call)
             return answer if isinstance(answer, Answer) else await answer
+
+        try:
+            return await patiently(attempt)
         except ApiError as exc:
             refusal = exc
         except DBAPIError as exc:

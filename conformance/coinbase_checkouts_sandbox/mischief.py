@@ -6,7 +6,7 @@ Retries count as attempts; what is sent by hand, and the second of a duplicate, 
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any, Final
 
@@ -57,8 +57,8 @@ class Trick:
 class Signed:
     """What goes over the wire."""
 
-    headers: Mapping[str, str]
-    body: bytes
+    headers: Mapping[str, str] = field(repr=False)
+    body: bytes = field(repr=False)
 
 
 def order(transaction: Transaction, row: Mapping[str, Any]) -> None:

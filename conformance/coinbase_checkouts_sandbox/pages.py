@@ -25,6 +25,7 @@ from coinbase_checkouts_sandbox import acts, admission, forms, money, rendering
 from coinbase_checkouts_sandbox.answers import Answer
 from coinbase_checkouts_sandbox.checkouts import Checkout
 from coinbase_checkouts_sandbox.errors import ApiError
+from coinbase_checkouts_sandbox.patience import PAUSE_S, LockedError
 from coinbase_checkouts_sandbox.rendering import Page
 from coinbase_checkouts_sandbox.requests import Call
 from coinbase_checkouts_sandbox.world import World, found
@@ -84,6 +85,8 @@ class Authorisations:
         del self._waiting[checkout_id]
         try:
             acts.pay(self._world, checkout_id, "COMPLETED")
+        except LockedError:
+            self._waiting[checkout_id] = asyncio.get_running_loop().call_later(PAUSE_S, self._settle, checkout_id)
         except ApiError as exc:
             # Expired, deactivated or paid by other means while it waited.
             LOG.info("an authorised payment did not settle: %s", exc.message)

@@ -42,9 +42,9 @@ class Call:
     raw_path: str
     """As on the request line, escapes and all, without query."""
     query: bytes
-    headers: tuple[tuple[str, str], ...]
+    headers: tuple[tuple[str, str], ...] = field(repr=False)
     """Names in lower case."""
-    body: bytes
+    body: bytes = field(repr=False)
     body_limit: int
     """Most bytes of a body; what is beyond was not kept."""
     origin: str
@@ -75,8 +75,8 @@ class Request:
     path: dict[str, Any]
     query: dict[str, Any]
     """By name; integers are int, repeated parameters lists. Defaults are filled in, all else is absent."""
-    header: dict[str, Any]
-    body: Any
+    header: dict[str, Any] = field(repr=False)
+    body: Any = field(repr=False)
     """The parsed JSON, None for an operation without a body."""
     spared: bool = False
     """Whether no fault is to strike it any more."""

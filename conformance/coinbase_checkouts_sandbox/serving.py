@@ -5,10 +5,12 @@ connection.
 
 import asyncio
 import contextlib
+import json
 import logging
 import multiprocessing
 import os
 import re
+import secrets
 import signal
 import socket
 import sys
@@ -22,11 +24,21 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from uvicorn.supervisors import Multiprocess
 
 from coinbase_checkouts_sandbox.database import DatabaseError
-from coinbase_checkouts_sandbox.endpoints import DROP
+from coinbase_checkouts_sandbox.endpoints import DROP, LOG
+from coinbase_checkouts_sandbox.errors import ApiError
 from coinbase_checkouts_sandbox.keys import KeyFileError
 
 # Time for requests under way when the server is stopped; each takes milliseconds.
 _STOP_TIMEOUT_S: Final = 1
+
+# The request line and all headers. The longest token is under 2 KiB.
+_LARGEST_HEAD_BYTES: Final = 64 << 10
+
+# Received while a head has no end; what came with its beginning may belong to requests before it.
+_MOST_UNENDED_BYTES: Final = 1 << 20
+
+# From the first byte of a request to its last, and from a connection to its first request.
+_ARRIVAL_TIMEOUT_S: Final = 60
 
 
 class UnheardError(Exception):
@@ -37,13 +49,31 @@ class WorkerError(Exception):
     """The workers cannot be started. Why was told by the one that failed."""
 
 
-# In the head of a request that begins with this chunk.
+# The head of a request that begins with this chunk.
 _HEAD: Final = re.compile(rb"[A-Z]+ [^\r\n]* HTTP/1\.1\r\n(?:[^\r\n]+\r\n)*\r\n")
 _UPGRADE: Final = re.compile(rb"\r\nUpgrade:[^\r\n]*", re.IGNORECASE)
 
 
 class Protocol(HttpToolsProtocol):
-    """HTTP/1.1 and nothing else, of a server that may be told to drop a connection."""
+    """
+    HTTP/1.1 and nothing else, of a server that may be told to drop a connection.
+
+    And one that holds no more of a request than it has use for, and for no longer: the parser itself has no limits.
+    """
+
+    _in_head = False
+    _unended_bytes = 0
+    _arrived = False
+    _deadline: asyncio.TimerHandle | None = None
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        super().connection_made(transport)
+        self._watch()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        super().connection_lost(exc)
+        if self._deadline is not None:
+            self._deadline.cancel()
 
     def data_received(self, data: bytes) -> None:
         # An offer to go on in another protocol may be ignored (RFC 9110, 7.8), but httptools takes it for an agreement,
@@ -51,8 +81,20 @@ class Protocol(HttpToolsProtocol):
         if b"pgrade" in data and (head := _HEAD.match(data)):
             data = _UPGRADE.sub(b"", head[0]) + data[head.end() :]
         super().data_received(data)
+        self._unended_bytes = self._unended_bytes + len(data) if self._in_head else 0
+        if self._unended_bytes > _MOST_UNENDED_BYTES and not self.transport.is_closing():
+            self.send_400_response(f"header: all of them must have at most {_LARGEST_HEAD_BYTES} bytes")
+        self._watch()
+
+    def on_message_begin(self) -> None:
+        super().on_message_begin()
+        self._in_head, self._arrived = True, False
 
     def on_headers_complete(self) -> None:
+        self._in_head = False
+        if len(self.url) + sum(len(name) + len(value) for name, value in self.headers) > _LARGEST_HEAD_BYTES:
+            # The parser makes it an error of its own, which is answered 400.
+            raise ValueError
         super().on_headers_complete()
         cycle = self.cycle
 
@@ -63,6 +105,32 @@ class Protocol(HttpToolsProtocol):
             cycle.disconnected = True
 
         self.scope["extensions"] = {DROP: drop}  # type: ignore[dict-item]
+
+    def on_message_complete(self) -> None:
+        super().on_message_complete()
+        self._arrived = True
+
+    def send_400_response(self, msg: str) -> None:
+        """What is not HTTP is told so as anything else is."""
+        correlation_id = f"{secrets.token_hex(8)}-SANDBOX"
+        LOG.info("not HTTP, or too much of it: 400; correlation %s", correlation_id)
+        body = json.dumps(ApiError(400, msg).body(correlation_id)).encode()
+        head = (
+            "HTTP/1.1 400 Bad Request\r\nContent-Type: application/json\r\nCache-Control: no-store\r\n"
+            f"X-Content-Type-Options: nosniff\r\nContent-Length: {len(body)}\r\nConnection: close\r\n\r\n"
+        )
+        self.transport.write(head.encode() + body)
+        self.transport.close()
+
+    def _watch(self) -> None:
+        """Time the request that is arriving, if there is one."""
+        # There is no cycle before the first request.
+        if not self._arrived or getattr(self.cycle, "response_complete", False):
+            if self._deadline is None:
+                self._deadline = self.loop.call_later(_ARRIVAL_TIMEOUT_S, self.transport.close)
+        elif self._deadline is not None:
+            self._deadline.cancel()
+            self._deadline = None
 
 
 def serve(build: Callable[[], ASGIApp], listener: socket.socket, *, workers: int = 1, quiet: bool = False) -> None:

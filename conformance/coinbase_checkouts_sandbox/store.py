@@ -6,6 +6,7 @@ row of `sandbox` (SQLite locks the file). What it reads cannot change before it 
 they are needed and nowhere else.
 """
 
+import sqlite3
 import threading
 from collections.abc import Callable, Collection, Generator, Mapping
 from contextlib import closing, contextmanager
@@ -29,8 +30,10 @@ from sqlalchemy import (
     tuple_,
     update,
 )
+from sqlalchemy.exc import DBAPIError
 
 from coinbase_checkouts_sandbox.checkouts import Checkout
+from coinbase_checkouts_sandbox.patience import LockedError
 from coinbase_checkouts_sandbox.refunds import Refund
 from coinbase_checkouts_sandbox.tables import ANSWERS, CHECKOUTS, REFUNDS, SANDBOX
 
@@ -253,7 +256,7 @@ class Store:
         self._readers = engine.execution_options(isolation_level="REPEATABLE READ") if shared else engine
         # The lock comes first; what is read after it must be what is there by then, not a snapshot from before.
         self._writers = engine.execution_options(isolation_level="READ COMMITTED") if shared else engine
-        self._writers = self._writers.execution_options(writes=True)
+        self._writers = self._writers.execution_options(writes=True, glances=True)
         self._glance = _Quick(engine, _GLANCE)
         # A database in memory is one connection, which threads of one process must take in turn.
         self._turn = threading.RLock()
@@ -276,22 +279,41 @@ class Store:
 
     @contextmanager
     def writing(self) -> Generator[Transaction]:
-        """A transaction that may write, the only one at that time; an exception leaves everything as it was."""
-        with self._turn, self._writers.begin() as connection:
-            transaction = Transaction(connection, writes=True)
-            yield transaction
-            transaction.flush()
+        """
+        A transaction that may write, the only one at that time; an exception leaves everything as it was.
+
+        Raises:
+            LockedError: Another process has begun one, and is not done yet.
+        """
+        transaction = None
+        try:
+            with self._turn, self._writers.begin() as connection:
+                transaction = Transaction(connection, writes=True)
+                yield transaction
+                transaction.flush()
+        except DBAPIError as exc:
+            if transaction is None and _is_locked(exc):
+                raise LockedError(exc.statement, None, exc.orig or exc, hide_parameters=True) from None
+            raise
         if transaction.rings:
             self.bell()
 
     @property
     def url(self) -> str:
-        """Where the data is, without password."""
-        return self._readers.url.render_as_string(hide_password=True)
+        """Where the data is, without password, also where a driver takes one as a parameter."""
+        url = self._readers.url
+        hidden = {name: "***" for name in url.query if "pass" in name.lower()}
+        return url.update_query_dict(hidden).render_as_string(hide_password=True)
 
     def close(self) -> None:
         """Close every connection."""
         self._readers.dispose()
+
+
+def _is_locked(error: DBAPIError) -> bool:
+    """As SQLite and PostgreSQL say it (SQLITE_BUSY in its low byte; lock_not_available)."""
+    code = getattr(error.orig, "sqlite_errorcode", 0)
+    return code & 0xFF == sqlite3.SQLITE_BUSY or getattr(error.orig, "sqlstate", None) == "55P03"
 
 
 def _nobody() -> None:

@@ -164,6 +164,15 @@ def test_a_name_that_is_pointed_here_is_refused(sandbox_with: Callable[..., Sand
         assert [403] * len(CONTROL) == statuses(sandbox, Host=host, Origin=f"http://{host}")
 
 
+@pytest.mark.parametrize("options", [{"keys": {}}, {}, {"keys": {}, "remote_control": True}])
+def test_a_delivery_is_no_control_call(sandbox_with: Callable[..., Sandbox], options: dict[str, Any]) -> None:
+    """
+    A webhook whose target is the sandbox itself is refused; else a token from another machine could reset it.
+    """
+    sandbox = sandbox_with(**options)
+    assert [403] * len(CONTROL) == statuses(sandbox, **{"X-Event-Id": "00000000-0000-4000-8000-000000000001"})
+
+
 def own_addresses() -> list[str]:
     """This machine's IPv4 addresses that others can reach; a container may have none."""
     trie = Path("/proc/net/fib_trie")

@@ -206,7 +206,7 @@ def test_other_databases_get_no_options_of_sqlite(monkeypatch: pytest.MonkeyPatc
         seen.update(options)
 
     monkeypatch.setattr(database, "create_engine", create_engine)
-    database._engine("postgresql://u@h/d")
+    database._engine("mysql://u@h/d")
     assert {"hide_parameters": True, "pool_pre_ping": True} == seen
 
 

@@ -183,9 +183,9 @@ def test_without_a_lock_nothing_is_run(counted: Counted, monkeypatch: pytest.Mon
     """
     import sqlite3
 
-    from coinbase_checkouts_sandbox import database
+    from coinbase_checkouts_sandbox import commits
 
-    monkeypatch.setattr(database, "_LOCK_TIMEOUT_S", 0.1)
+    monkeypatch.setattr(commits, "LOCK_TIMEOUT_S", 0.1)
     path = str(counted.store._readers.url.database)
     impatient = Counted(open_store(f"sqlite:///{path}"))
     other = sqlite3.connect(path, isolation_level=None)

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import os
 import resource
+import socket
+import sqlite3
 import subprocess
 import time
 import uuid
 from collections.abc import Callable, Generator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
@@ -236,6 +239,44 @@ def test_what_is_read_only_is_not_served(serve: Callable[..., Server], tmp_path:
         assert "Traceback" not in log
 
 
+@contextmanager
+def locked(url: str) -> Generator[None]:
+    """Somebody else is in the middle of a write."""
+    if url.startswith("sqlite"):
+        other = sqlite3.connect(url.removeprefix("sqlite:///"), isolation_level=None)
+        other.execute("BEGIN IMMEDIATE")
+        yield
+        other.close()
+        return
+    import psycopg
+
+    with psycopg.connect(url.replace("+psycopg", "")) as connection:
+        connection.execute("SELECT * FROM sandbox FOR UPDATE")
+        yield
+
+
+def test_while_somebody_else_writes_reads_are_answered(serve: Callable[..., Server], database: str) -> None:
+    """
+    A lock that another program holds keeps writes waiting, of every kind and together, and no read; once it is gone
+    all are done.
+    """
+    server = serve("--no-auth", "--database", database)
+    ids = [create(server.url).json()["id"] for _ in range(3)]
+    with ThreadPoolExecutor(4) as pool:
+        with locked(database):
+            pays = [
+                pool.submit(httpx.post, f"{server.url}/__sandbox__/checkouts/{one}/pay", json={"outcome": "COMPLETED"})
+                for one in ids
+            ]
+            created = pool.submit(create, server.url)
+            begun = time.monotonic()
+            for _ in range(10):
+                assert 200 == httpx.get(f"{server.url}{PATH}/{ids[0]}").status_code
+            assert 4 > time.monotonic() - begun
+            assert not any(write.done() for write in (*pays, created))
+        assert [200, 200, 200, 201] == [write.result().status_code for write in (*pays, created)]
+
+
 @pytest.fixture
 def own_postgres(postgres: Postgres) -> Generator[Postgres]:
     """A PostgreSQL that a test may stop and start; asking for the shared one first skips where there is none."""
@@ -290,7 +331,7 @@ def test_lost_connections_are_made_anew(serve: Callable[..., Server], postgres: 
         assert 201 == create(server.url).status_code
 
 
-@pytest.mark.parametrize("wrong", ["password", "database", "port"])
+@pytest.mark.parametrize("wrong", ["password", "parameter", "database", "port"])
 def test_what_cannot_be_reached_is_said_without_the_password(
     serve: Callable[..., Server], postgres: Postgres, wrong: str
 ) -> None:
@@ -300,6 +341,7 @@ def test_what_cannot_be_reached_is_said_without_the_password(
     url = postgres.database()
     broken = {
         "password": url.replace(postgres.password, "wrong-secret"),
+        "parameter": f"{url.replace(postgres.password, 'wrong')}?password=wrong-secret",
         "database": f"{url}_not_there",
         "port": url.replace(f":{postgres.port}/", ":9/"),
     }
@@ -309,3 +351,15 @@ def test_what_cannot_be_reached_is_said_without_the_password(
     said = [line for line in log.splitlines() if line.startswith("coinbase-checkouts sandbox: ")]
     assert [True] == ["postgresql+psycopg://tests:***@127.0.0.1:" in line for line in said]
     assert not any(secret in log for secret in (postgres.password, "wrong-secret", "Traceback"))
+
+
+def test_a_database_that_does_not_answer_is_given_up(serve: Callable[..., Server]) -> None:
+    """
+    Where connections are taken and nothing is ever said, the command ends with 2 before long.
+    """
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        asked = time.monotonic()
+        server = serve("--database", f"postgresql+psycopg://tests:secret@127.0.0.1:{silent.getsockname()[1]}/none")
+        assert ("", 2) == (server.first_line, server.stop())
+    assert 30 > time.monotonic() - asked
+    assert "timeout" in server.log.read_text()

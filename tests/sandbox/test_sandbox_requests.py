@@ -485,3 +485,37 @@ def test_a_missing_description_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
         description.read_document()
     with pytest.raises(FileNotFoundError, match="coinbase_webhook_subscriptions_api"):
         description.read_document("coinbase_webhook_subscriptions_api")
+
+
+def test_what_was_sent_is_in_no_repr() -> None:
+    """
+    Tokens, keys, bodies and webhook secrets stay out of what a debugger or a failing test shows of our records.
+    """
+    from coinbase_checkouts_sandbox import deliveries, description, requests
+
+    call = requests.Call(
+        method="POST",
+        raw_path=PATH,
+        query=b"",
+        headers=(("authorization", "Bearer hush"), ("x-idempotency-key", "hush")),
+        body=b"hush",
+        body_limit=10,
+        origin="http://127.0.0.1",
+        client=None,
+    )
+    operation = description.load().operations[0]
+    request = requests.Request(call, operation, {}, {}, {"X-Idempotency-Key": "hush"}, {"amount": "hush"})
+    parcel = deliveries.Parcel(
+        delivery_id="",
+        number=1,
+        at_ms=0,
+        scheduled=True,
+        subscription_id="",
+        event_id="",
+        event_type="",
+        body=b"hush",
+        target={"url": "http://127.0.0.1", "headers": {"Authorization": "hush"}},
+        secret="hush",
+        trick=None,
+    )
+    assert "hush" not in f"{call!r}{request!r}{parcel!r}"

@@ -1256,6 +1256,21 @@ def test_a_lease_keeps_others_away_until_it_runs_out(sandbox: Sandbox) -> None:
     assert [] == claim(now_ms + 60_000)
 
 
+def test_a_clock_that_is_set_back_does_not_lengthen_a_lease(sandbox: Sandbox, receiver: Receiver) -> None:
+    """
+    What a killed server had under way is sent after its restart, though the machine's clock was set back meanwhile.
+    """
+    subscribe(sandbox, receiver.url)
+    world, now_ms = sandbox.app.state.world, START_S * 1000
+    checkout = sandbox.create()
+    with world.store.writing() as transaction:
+        events.emit(transaction, world, SUCCESS, checkout, now_ms=now_ms)
+        assert deliveries.claim(transaction, now_ms=now_ms, real_ms=now_ms, most=16)
+    sandbox.clock.ms -= 3_600_000
+    sandbox.advance(3_600)
+    assert 1 == flush(sandbox)["succeeded"]
+
+
 def test_each_event_loop_goes_on_where_the_last_one_stopped(sandbox: Sandbox, receiver: Receiver) -> None:
     """
     Tests that each have a loop of their own may share a sandbox: what one loop broke off is sent by the next.
