@@ -9,6 +9,7 @@ from typing import Any, Final
 from coinbase_checkouts_sandbox import checkouts, events, refunds
 from coinbase_checkouts_sandbox.clock import LATEST_NOW_MS, rfc3339
 from coinbase_checkouts_sandbox.errors import ApiError, IllegalChangeError
+from coinbase_checkouts_sandbox.idempotency import forget_old_answers
 from coinbase_checkouts_sandbox.world import World, checkout_answer, found
 
 # Eight thousand years and a bit; keeps sums inside 64 bits, the calendar does the rest. As in control.openapi.json.
@@ -83,6 +84,7 @@ def advance(world: World, seconds: int) -> int:
             raise ApiError(400, f"body /seconds: the clock cannot go beyond {rfc3339(LATEST_NOW_MS)}")
         transaction.set_state(clock_offset_ms=transaction.clock_offset_ms + moved_ms)
         events.expire(transaction, world, now_ms)
+        forget_old_answers(world, transaction)
         # Retries may have become due.
         transaction.rings = True
     return now_ms

@@ -33,6 +33,7 @@ from coinbase_checkouts_sandbox.courier import Courier
 from coinbase_checkouts_sandbox.database import open_store
 from coinbase_checkouts_sandbox.description import Operation
 from coinbase_checkouts_sandbox.endpoints import Endpoint, Respond
+from coinbase_checkouts_sandbox.idempotency import forget_old_answers
 from coinbase_checkouts_sandbox.keys import VerificationKey
 from coinbase_checkouts_sandbox.operations import perform
 from coinbase_checkouts_sandbox.readings import DEFAULT, Readings
@@ -91,6 +92,8 @@ def create_app(
         remote_control=remote_control,
         remote_webhooks=remote_webhooks,
     )
+    with store.writing() as transaction:
+        forget_old_answers(world, transaction)
     courier = Courier(world, transport=webhook_transport)
     log = RequestsLog()
 

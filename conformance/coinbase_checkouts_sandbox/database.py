@@ -5,6 +5,8 @@ On SQLite: write-ahead log and synchronous=FULL, so an answer that was sent surv
 transaction takes the lock when it begins, so that nothing it has read can change before it commits.
 """
 
+import contextlib
+import os
 import time
 from collections.abc import Callable
 from typing import Any, Final
@@ -73,10 +75,19 @@ def _engine(url: str) -> Engine:
     options["connect_args"] = {"timeout": LOCK_TIMEOUT_S}
     if is_memory(url):
         options |= {"poolclass": StaticPool, "connect_args": {"check_same_thread": False}}
+    elif parsed.database is not None and not parsed.database.startswith("file:"):
+        _make_private(parsed.database)
     engine = create_engine(parsed, **options)
     event.listen(engine, "connect", _configure_sqlite)
     event.listen(engine, "begin", _begin_sqlite)
     return engine
+
+
+def _make_private(path: str) -> None:
+    """Make the file for its owner only, if there is none: the secrets of webhooks will be in it. Its log follows it."""
+    # Where it cannot be made SQLite says so, in words of its own.
+    with contextlib.suppress(OSError):
+        os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
 
 
 def is_memory(url: str) -> bool:

@@ -38,8 +38,7 @@ def once(world: World, request: Request, act: Act) -> Act:
     def act_once(transaction: Transaction) -> Answer:
         now_ms = world.now_ms(transaction)
         kept = transaction.kept_answer(operation, key)
-        forgotten_ms = now_ms - LIFETIME_MS
-        if kept is not None and kept.created_ms > forgotten_ms:
+        if kept is not None and kept.created_ms > now_ms - LIFETIME_MS:
             if kept.fingerprint != fingerprint:
                 raise ApiError(
                     world.readings.idempotency_conflict_status,
@@ -49,11 +48,16 @@ def once(world: World, request: Request, act: Act) -> Act:
             return Answer(kept.status, kept.body)
         answer = act(transaction)
         if kept is not None:
-            transaction.forget_answers(created_until_ms=forgotten_ms)
+            forget_old_answers(world, transaction)
         transaction.keep_answer(operation, key, KeptAnswer(fingerprint, now_ms, answer.status, answer.body))
         return answer
 
     return act_once
+
+
+def forget_old_answers(world: World, transaction: Transaction) -> None:
+    """Make room: answers whose time is up are given no more, and would be kept for ever."""
+    transaction.forget_answers(created_until_ms=world.now_ms(transaction) - LIFETIME_MS)
 
 
 def _fingerprint(request: Request) -> str:

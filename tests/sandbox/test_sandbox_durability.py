@@ -144,3 +144,14 @@ def test_the_log_is_flushed_to_disk_at_every_commit(serve: Callable[..., Server]
         pragma = transaction._connection.exec_driver_sql
         assert ("wal", 2) == (pragma("PRAGMA journal_mode").scalar_one(), pragma("PRAGMA synchronous").scalar_one())
     store.close()
+
+
+def test_the_file_is_for_its_owner(serve: Callable[..., Server]) -> None:
+    """
+    The database, which has the secrets of webhooks in it, is made for its owner only, and so is its log.
+    """
+    server = serve("--no-auth")
+    httpx.post(server.url + PATH, json=BODY)
+    files = sorted(server.log.parent.glob("checkouts-sandbox.sqlite3*"))
+    assert [0o600] * len(files) == [file.stat().st_mode & 0o777 for file in files]
+    assert len(files) >= 2

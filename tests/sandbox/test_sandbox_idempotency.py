@@ -118,3 +118,15 @@ def test_a_conflict_may_be_409(reading: Callable[..., Sandbox], idempotency_key:
     post(sandbox, idempotency_key)
     conflict = post(sandbox, idempotency_key, {**BODY, "amount": "2"})
     assert (409, "idempotency_error") == (conflict.status_code, conflict.json()["errorType"])
+
+
+def test_old_answers_are_not_kept_for_ever(sandbox: Sandbox, idempotency_key: str) -> None:
+    """
+    When time passes, answers that are given no more are deleted, and those that may still be asked for are not.
+    """
+    post(sandbox, idempotency_key)
+    sandbox.advance(23 * 3600)
+    post(sandbox, "8e03978e-40d5-43e8-bc93-6894a57f9324")
+    sandbox.advance(3600)
+    rows = sandbox.call("GET", "/__sandbox__/snapshot", judged=False).json()["tables"]["idempotent_answers"]
+    assert ["8e03978e-40d5-43e8-bc93-6894a57f9324"] == [row["key"] for row in rows]
