@@ -48,7 +48,10 @@ def open_store(url: str) -> Store:
     try:
         engine = _engine(url)
     except (ArgumentError, NoSuchModuleError, ImportError, ValueError):
-        raise DatabaseError("database: no SQLAlchemy URL, or its driver is not installed") from None
+        raise DatabaseError(
+            "database: no SQLAlchemy URL, or its driver is not installed; "
+            "for PostgreSQL it is postgresql+psycopg://…, and the extra [postgres]"
+        ) from None
     store = Store(engine)
     try:
         _meeting_others(lambda: _prepare(engine))
