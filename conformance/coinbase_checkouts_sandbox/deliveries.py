@@ -136,7 +136,7 @@ def claim(transaction: Transaction, *, now_ms: int, real_ms: int, most: int) -> 
     at_work = mischief.at_work(transaction)
     while len(parcels) < most:
         query = _sendable(now_ms, real_ms).order_by(DELIVERIES.c.due_ms, DELIVERIES.c.number, DELIVERIES.c.id)
-        query = query.limit(most - len(parcels)).with_for_update(of=DELIVERIES, skip_locked=True)
+        query = query.limit(most - len(parcels))
         lines: set[tuple[str, str]] = set()
         again = False
         for row in transaction.read(query).all():
@@ -195,8 +195,7 @@ def _taken(transaction: Transaction, row: Row[Any], *, now_ms: int, real_ms: int
 
 def record(transaction: Transaction, parcel: Parcel, outcome: Outcome, *, now_ms: int) -> None:
     """Write down what came of an attempt, and what follows from it."""
-    query = select(DELIVERIES).where(DELIVERIES.c.id == parcel.delivery_id).with_for_update()
-    row = transaction.read(query).one_or_none()
+    row = transaction.read(select(DELIVERIES).where(DELIVERIES.c.id == parcel.delivery_id)).one_or_none()
     if row is None:
         # Everything was reset meanwhile.
         return

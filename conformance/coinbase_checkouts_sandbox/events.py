@@ -74,9 +74,8 @@ def expire(transaction: Transaction, world: World, now_ms: int, *, most: int | N
     done = 0
     while most is None or done < most:
         limit = _BATCH if most is None else min(_BATCH, most - done)
-        # Another process that is writing down the same ones has them locked, or has committed and they are gone.
         query = select(CHECKOUTS).where(_ACTIVE, CHECKOUTS.c.expires_ms <= now_ms)
-        query = query.order_by(CHECKOUTS.c.expires_ms, CHECKOUTS.c.id).limit(limit).with_for_update(skip_locked=True)
+        query = query.order_by(CHECKOUTS.c.expires_ms, CHECKOUTS.c.id).limit(limit)
         rows = [Checkout(**row) for row in transaction.read(query).mappings()]
         if not rows:
             break

@@ -95,7 +95,7 @@ def take(transaction: Transaction, *, subscription_id: str, event_type: str) -> 
     held = select(DELIVERIES.c.id).where(DELIVERIES.c.subscription_id == subscription_id, DELIVERIES.c.hold == "held")
     # The one that another waits for must go.
     query = query.where(or_(MISCHIEF.c.kind != "reorder", ~held.exists()))
-    query = query.order_by(MISCHIEF.c.number, MISCHIEF.c.id).limit(1).with_for_update()
+    query = query.order_by(MISCHIEF.c.number, MISCHIEF.c.id).limit(1)
     row = transaction.read(query).one_or_none()
     if row is None:
         return None
