@@ -133,6 +133,20 @@ def _is_interaction(node: Any) -> bool:
         return False
 
 
+def read_cassette(path: Path) -> tuple[Provenance, list[dict[str, Any]]]:
+    """
+    The provenance and the interactions of one cassette.
+
+    Raises:
+        CassetteError: It is damaged.
+    """
+    serializer = Serializer(path)
+    interactions = serializer.deserialize(path.read_text(encoding="utf-8"))["interactions"]
+    if serializer.provenance is None:
+        raise CassetteError(f"cassette {path.name} has no provenance")
+    return serializer.provenance, interactions
+
+
 class Persister:
     """vcrpy's own takes the encoding and the line ends of the machine; ours are UTF-8 and LF everywhere."""
 
@@ -223,7 +237,7 @@ class Recorder:
         seed = Seed(f"recorded/{test}")
         provenance = Provenance("sandbox", self.target, now, self.description_sha256, test, seed.text)
         with _inserted(path, Serializer(path, provenance), RecordMode.ALL):
-            yield Tape(seed, has_control=True, now=now)
+            yield Tape(seed, has_control=True, now=now, standing=provenance.standing, target=self.target)
 
 
 class Player:
@@ -252,6 +266,8 @@ class Player:
                 Seed(provenance.seed),
                 has_control=provenance.has_control,
                 now=provenance.recorded_at,
+                standing=provenance.standing,
+                target=provenance.target,
                 check=lambda: _all_used(test, cassette),
             )
 

@@ -23,6 +23,7 @@ from .scrub import excerpt
 from .seeds import Seed
 from .target import filled
 from .tokens import Tokens
+from .traffic import Conversation, recorded
 from .wire import Reply, Wire
 
 # Far enough that another run moving the same sandbox's clock by a day does not matter.
@@ -54,10 +55,19 @@ class Exchange:
     Args:
         now: The sandbox's time, the recording's, or None to take the real one.
         made: Ids of checkouts to deactivate when the run ends; added to.
+        conversation: Added to with every exchange.
     """
 
     def __init__(
-        self, wire: Wire, tokens: Tokens, seed: Seed, *, control: Control | None, now: datetime | None, made: list[str]
+        self,
+        wire: Wire,
+        tokens: Tokens,
+        seed: Seed,
+        *,
+        control: Control | None,
+        now: datetime | None,
+        made: list[str],
+        conversation: Conversation,
     ) -> None:
         self._wire = wire
         self._made = made
@@ -67,6 +77,7 @@ class Exchange:
         self.seed: Final = seed
         self.control: Final = control
         self.last: tuple[httpx.Request, Reply | None] | None = None
+        self.conversation: Final = conversation
 
     @property
     def now(self) -> datetime:
@@ -172,6 +183,7 @@ class Exchange:
         self.last = (request, None)
         reply = self._wire.send(request, auth or self.tokens.valid)
         self.last = (request, reply)
+        self._keep(request, reply)
         if operation_id == "createCheckout" and 200 <= reply.status < 300:
             self._remember(reply)
         if operation_id == "deactivateCheckout" and reply.status == 200 and id in self._made:
@@ -180,6 +192,12 @@ class Exchange:
             return Answer(operation, request, reply, None)
         return Answer(
             operation, request, reply, judge().check(operation, reply.status, reply.content_type, reply.content)
+        )
+
+    def _keep(self, request: httpx.Request, reply: Reply) -> None:
+        headers = {"content-type": reply.content_type}
+        self.conversation.exchanges.append(
+            recorded(self.conversation.place(), request, reply.status, headers, reply.content)
         )
 
     def _remember(self, reply: Reply) -> None:

@@ -17,6 +17,7 @@ from .exchange import Exchange
 from .outcomes import BROKEN, HELD, SKIPPED, Outcome, Outcomes, failure
 from .seeds import Seed
 from .tokens import Tokens
+from .traffic import Conversation
 from .wire import OutOfTimeError, Wire
 
 NO_CONTROL: Final = "no control endpoints"
@@ -33,11 +34,14 @@ class Tape:
     Args:
         now: When it was recorded; None in a live run.
         has_control: Whether control endpoints answer.
+        standing: What the traffic is, as in `traffic`; *target*: whose, if not the wire's.
     """
 
     seed: Seed
     has_control: bool
     now: datetime | None = None
+    standing: str = "live"
+    target: str = ""
     check: Callable[[], None] = lambda: None
 
 
@@ -57,7 +61,8 @@ class Live:
 
     @contextmanager
     def tape(self, test: str) -> Generator[Tape]:
-        yield Tape(Seed(f"{secrets.token_hex(16)}/{test}"), has_control=self.has_control)
+        standing = "sandbox" if self.has_control else "live"
+        yield Tape(Seed(f"{secrets.token_hex(16)}/{test}"), has_control=self.has_control, standing=standing)
 
 
 @dataclass
@@ -67,6 +72,7 @@ class Suite:
 
     Args:
         progress: Called with each claim's outcome and module when its test has ended.
+        conversations: What was said in each test, by its name.
     """
 
     wire: Wire
@@ -75,6 +81,7 @@ class Suite:
     progress: Callable[[Outcome], None] = lambda _: None
     outcomes: Outcomes = field(default_factory=Outcomes)
     made: list[str] = field(default_factory=list)
+    conversations: dict[str, Conversation] = field(default_factory=dict)
 
     @pytest.fixture
     def api(self, request: pytest.FixtureRequest) -> Iterator[Exchange]:
@@ -84,7 +91,18 @@ class Suite:
             pytest.skip(self.wire.out_of_time)
         with self.deck.tape(tape_name(item)) as tape:
             control = Control(self.wire) if tape.has_control else None
-            exchange = Exchange(self.wire, self.tokens, tape.seed, control=control, now=tape.now, made=self.made)
+            name = tape_name(item)
+            conversation = Conversation(name, tape.standing, tape.target or str(self.wire.target), tape.now)
+            self.conversations[name] = conversation
+            exchange = Exchange(
+                self.wire,
+                self.tokens,
+                tape.seed,
+                control=control,
+                now=tape.now,
+                made=self.made,
+                conversation=conversation,
+            )
             item.stash[_EXCHANGE] = exchange
             yield exchange
             if item.stash.get(_PASSED, False):

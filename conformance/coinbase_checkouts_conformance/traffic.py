@@ -1,0 +1,264 @@
+"""
+Traffic: requests and their answers, wherever they come from, as what later steps read.
+
+A run keeps its own; cassettes and HAR files hold that of others. Coverage counts it, invariants are held against it,
+drift is looked for in it.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import json
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from functools import cache, cached_property
+from pathlib import Path
+from typing import Any, Final
+from urllib.parse import parse_qsl, unquote, urlsplit
+
+import httpx
+
+from .description import Description, Operation, description
+
+# What a recording may be called; the three are never added up.
+STANDINGS: Final = ("documented", "sandbox", "live")
+
+
+class TrafficError(Exception):
+    """A file of traffic cannot be read; the message names it and says why."""
+
+
+@dataclass(frozen=True)
+class Place:
+    """
+    Where one exchange is found again.
+
+    Args:
+        file: `test_get/test_as_created.yaml`, a HAR file's name, or a test's name in a live run.
+        index: The exchange in it, from 0.
+        standing: `documented`, `sandbox` (our own), `live`, or what a HAR file is told to be.
+    """
+
+    file: str
+    index: int
+    standing: str
+    target: str = ""
+    recorded_at: datetime | None = None
+
+    def __str__(self) -> str:
+        return f"{self.file}#{self.index}"
+
+
+@dataclass(frozen=True)
+class Recorded:
+    """
+    One request and its answer.
+
+    Args:
+        path: Without query; as it was sent, prefix and percent-encoding included.
+        request_headers, response_headers: Names in lower case; never `authorization`.
+        content, answer: Bodies as they went over the wire, decoded of any compression.
+    """
+
+    place: Place
+    method: str
+    path: str
+    query: tuple[tuple[str, str], ...]
+    request_headers: Mapping[str, str]
+    content: bytes
+    status: int
+    response_headers: Mapping[str, str]
+    answer: bytes
+
+    @cached_property
+    def _matched(self) -> tuple[Operation, dict[str, str]] | None:
+        return matched(description(), self.method, self.path)
+
+    @property
+    def operation(self) -> Operation | None:
+        """The operation that was asked for; None for control calls and what the description does not know."""
+        return self._matched[0] if self._matched else None
+
+    @property
+    def parameters(self) -> dict[str, str]:
+        """The path parameters, decoded."""
+        return dict(self._matched[1]) if self._matched else {}
+
+    @property
+    def is_success(self) -> bool:
+        return 200 <= self.status < 300
+
+    @property
+    def content_type(self) -> str:
+        return self.response_headers.get("content-type", "")
+
+    @cached_property
+    def body(self) -> Any:
+        """The request's body as JSON; None when there is none or it is not JSON."""
+        return _json(self.content)
+
+    @cached_property
+    def json(self) -> Any:
+        """The answer as JSON; None when it is not."""
+        return _json(self.answer)
+
+
+@dataclass
+class Conversation:
+    """
+    Exchanges that belong together, in the order they took place: one test's, one cassette's, one HAR file's.
+
+    Args:
+        recorded_at: None while it goes on.
+    """
+
+    name: str
+    standing: str
+    target: str = ""
+    recorded_at: datetime | None = None
+    exchanges: list[Recorded] = field(default_factory=list)
+
+    def place(self) -> Place:
+        """Where the next exchange will be found."""
+        return Place(self.name, len(self.exchanges), self.standing, self.target, self.recorded_at)
+
+    def __iter__(self) -> Iterator[Recorded]:
+        return iter(self.exchanges)
+
+
+def recorded(place: Place, request: httpx.Request, status: int, headers: Mapping[str, str], answer: bytes) -> Recorded:
+    """What *request* was answered."""
+    return Recorded(
+        place,
+        request.method,
+        request.url.raw_path.partition(b"?")[0].decode("ascii"),
+        tuple(parse_qsl(request.url.query.decode("ascii"), keep_blank_values=True)),
+        {name.lower(): value for name, value in request.headers.items() if name.lower() != "authorization"},
+        request.content,
+        status,
+        headers,
+        answer,
+    )
+
+
+def matched(by: Description, method: str, path: str) -> tuple[Operation, dict[str, str]] | None:
+    """The operation for *method* and *path*, whatever prefix the path has, and its parameters, decoded."""
+    for operation in by.operations.values():
+        found = _template(operation.path).search(path)
+        if found and operation.method == method.upper():
+            return operation, {name: unquote(value) for name, value in found.groupdict().items()}
+    return None
+
+
+@cache
+def _template(path: str) -> re.Pattern[str]:
+    pattern = re.sub(r"\\\{(\w+)\\\}", r"(?P<\1>[^/]+)", re.escape(path))
+    return re.compile(rf"{pattern}\Z")
+
+
+def _json(content: bytes) -> Any:
+    try:
+        return json.loads(content)
+    except (ValueError, RecursionError):
+        return None
+
+
+def from_cassettes(folder: Path) -> list[Conversation]:
+    """
+    Every cassette under *folder*, sorted by name.
+
+    Raises:
+        TrafficError: The folder has none.
+        CassetteError: One of them is damaged.
+    """
+    from .cassettes import read_cassette  # noqa: PLC0415 -- vcrpy takes half a second to import
+
+    paths = sorted(folder.rglob("*.yaml"))
+    if not paths:
+        raise TrafficError(f"{folder}: no cassette in there")
+    return [_from_cassette(path, *read_cassette(path)) for path in paths]
+
+
+def _from_cassette(path: Path, provenance: Any, interactions: Iterable[Mapping[str, Any]]) -> Conversation:
+    name = f"{path.parent.name}/{path.name}"
+    conversation = Conversation(name, provenance.standing, provenance.target, provenance.recorded_at)
+    for interaction in interactions:
+        request, response = interaction["request"], interaction["response"]
+        url = urlsplit(request["uri"])
+        conversation.exchanges.append(
+            Recorded(
+                conversation.place(),
+                request["method"],
+                url.path,
+                tuple(parse_qsl(url.query, keep_blank_values=True)),
+                {key.lower(): _text(value) for key, value in request["headers"].items()},
+                _bytes(request.get("body")),
+                response["status"]["code"],
+                {key.lower(): _text(value) for key, value in response["headers"].items()},
+                _bytes(response["body"]["string"]),
+            )
+        )
+    return conversation
+
+
+def _text(value: object) -> str:
+    return ", ".join(map(str, value)) if isinstance(value, list) else str(value)
+
+
+def _bytes(value: object) -> bytes:
+    return value if isinstance(value, bytes) else str(value or "").encode()
+
+
+def from_har(path: Path, *, standing: str = "live") -> Conversation:
+    """
+    The exchanges of a HAR 1.2 file, in the order they are in.
+
+    Args:
+        standing: What the traffic is; a HAR file itself does not say.
+
+    Raises:
+        TrafficError: Not a HAR file.
+    """
+    try:
+        entries = json.loads(path.read_bytes())["log"]["entries"]
+        exchanges = [_from_entry(entry, Place(path.name, index, standing)) for index, entry in enumerate(entries)]
+    except OSError as exc:
+        raise TrafficError(f"{path}: {exc.strerror}") from None
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as exc:
+        raise TrafficError(f"{path}: not a HAR file ({type(exc).__name__}: {exc})") from None
+    return Conversation(path.name, standing, exchanges=exchanges)
+
+
+def _from_entry(entry: Mapping[str, Any], place: Place) -> Recorded:
+    request, response = entry["request"], entry["response"]
+    url = urlsplit(request["url"])
+    started = entry.get("startedDateTime")
+    at = datetime.fromisoformat(started) if isinstance(started, str) else None
+    return Recorded(
+        Place(place.file, place.index, place.standing, f"{url.scheme}://{url.netloc}", at),
+        request["method"],
+        url.path,
+        tuple(parse_qsl(url.query, keep_blank_values=True)),
+        {name: value for name, value in _headers(request).items() if name != "authorization"},
+        request.get("postData", {}).get("text", "").encode(),
+        int(response["status"]),
+        _headers(response),
+        _content(response["content"]),
+    )
+
+
+def _headers(message: Mapping[str, Any]) -> dict[str, str]:
+    return {header["name"].lower(): header["value"] for header in message["headers"]}
+
+
+def _content(content: Mapping[str, Any]) -> bytes:
+    text = content.get("text", "")
+    if content.get("encoding") == "base64":
+        try:
+            return base64.b64decode(text, validate=True)
+        except binascii.Error as exc:
+            raise ValueError(f"a body that is no base64: {exc}") from None
+    return str(text).encode()
