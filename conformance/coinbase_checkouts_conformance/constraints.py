@@ -34,6 +34,7 @@ KEYWORDS: Final = (
     "maxItems",
     "uniqueItems",
     "multipleOf",
+    "default",
 )
 
 # Limits that only third parties report, and the rule that says so: a server may enforce them or not, so both pass.
@@ -59,6 +60,7 @@ _SENTENCES: Final = {
     "maxItems": "has at most {value} elements",
     "uniqueItems": "has no element twice",
     "multipleOf": "is a multiple of {value}",
+    "default": "is {value} when it is left out",
 }
 
 
@@ -123,13 +125,21 @@ class Constraint:
         """The rule in words."""
         if self.status is not None:
             return f"{self.thing} of a {self.status} of {self.operation.id} {self.demand}."
+        if self.keyword == "default":
+            return f"{self.thing} of {self.operation.id} {self.demand}."
         rest = "a server may refuse what is not" if self.is_open else "what is not is refused"
         return f"{self.thing} of {self.operation.id} {self.demand}; {rest}."
 
 
 def constraints(by: Description, operation: Operation) -> list[Constraint]:
     """All constraints on a request of *operation*, in the order of the description."""
-    return [*_of_parameters(by, operation), *_of_body(by, operation)]
+    found = (*_of_parameters(by, operation), *_of_body(by, operation))
+    return [one for one in found if one.keyword != "default"]
+
+
+def defaults(by: Description, operation: Operation) -> list[Constraint]:
+    """What the description says is meant where a request says nothing."""
+    return [one for one in (*_of_parameters(by, operation), *_of_body(by, operation)) if one.keyword == "default"]
 
 
 def of_answer(by: Description, operation: Operation, status: int) -> list[Constraint]:
@@ -139,6 +149,7 @@ def of_answer(by: Description, operation: Operation, status: int) -> list[Constr
         constraint
         for media_type in by.at(owner)
         for constraint in _of_schema(by, operation, "body", (), f"{owner}/{escaped(media_type)}/schema", status=status)
+        if constraint.keyword != "default"  # of what comes back it says nothing
     ]
 
 
@@ -188,7 +199,7 @@ def _of_schema(
             yield Constraint(operation, location, path, keyword, node[keyword], where, pointer, status)
     for index, name in enumerate(node.get("required", [])):
         where = f"{pointer}/required/{index}"
-        yield Constraint(operation, location, (*path, name), "required", True, where, pointer, status)  # noqa: FBT003 -- its value
+        yield Constraint(operation, location, (*path, name), "required", True, where, pointer, status)
     yield from walk(step for step in steps if step[0] or step[1].endswith("/items"))
 
 
