@@ -21,7 +21,7 @@ from .constraints import Constraint, constraints, defaults, of_answer
 from .description import Description, Operation, escaped
 from .evidence import keeps, refused_for, violated
 from .judge import BrokenError, Judge
-from .traffic import Conversation, Place, Recorded
+from .traffic import DOCUMENTED, Conversation, Place, Recorded
 
 KEPT: Final = "kept"
 REFUSED: Final = "refused"
@@ -74,8 +74,13 @@ class Row:
 
     @property
     def missing(self) -> tuple[str, ...]:
-        """What is wanted and not there."""
-        return tuple(side for side in self.wanted if not getattr(self, side))
+        """What is wanted and was never seen; that a document shows it is not enough."""
+        return tuple(side for side in self.wanted if not self.was_seen(side))
+
+    def was_seen(self, side: str) -> bool:
+        """Whether a server was seen to do so."""
+        places: tuple[Place, ...] = getattr(self, side)
+        return any(place.standing != DOCUMENTED for place in places)
 
 
 @dataclass(frozen=True)
@@ -263,8 +268,9 @@ class _Finder:
         if operation is None:
             return
         name = operation.id
-        if exchange.is_success or exchange.place.standing == "documented":
-            self._note(f"{name}/request/security", KEPT, exchange)
+        if exchange.is_success:
+            if not _is_example(exchange):
+                self._note(f"{name}/request/security", KEPT, exchange)
             self._note(f"{name}/request/media/{escaped(_media_type(exchange.request_headers))}", KEPT, exchange)
             for atom, constraint in self._sent[name, None]:
                 if keeps(constraint, exchange):
@@ -283,7 +289,8 @@ class _Finder:
         except BrokenError:
             return  # a wrong answer is evidence of nothing
         side = f"{name}/response/{exchange.status}"
-        self._note(f"{side}/status", KEPT, exchange)
+        if not _is_example(exchange):
+            self._note(f"{side}/status", KEPT, exchange)
         self._note(f"{side}/media/{escaped(_media_type(exchange.response_headers))}", KEPT, exchange)
         for atom, constraint in self._answered[name, exchange.status]:
             if keeps(constraint, exchange):
@@ -291,6 +298,11 @@ class _Finder:
 
     def _note(self, atom: str, side: str, exchange: Recorded) -> None:
         self.places[atom, side].append(exchange.place)
+
+
+def _is_example(exchange: Recorded) -> bool:
+    """Whether it is a published example, which is a body without token and status."""
+    return exchange.place.standing == DOCUMENTED
 
 
 def _media_type(headers: Mapping[str, str]) -> str:
@@ -331,7 +343,7 @@ def _waived(rows: list[Row], waivers: Iterable[Waiver]) -> tuple[list[Row], list
 
 def _without(row: Row, waiver: Waiver) -> tuple[Row, str]:
     """*row*, no longer asking for what *waiver* says cannot be had."""
-    seen = [side for side in waiver.sides if side in row.constraint.wanted and getattr(row, side)]
+    seen = [side for side in waiver.sides if side in row.constraint.wanted and row.was_seen(side)]
     if seen:
         return row, f"there is evidence that {row.constraint.id} is {' and '.join(seen)}"
     left = tuple(side for side in row.constraint.wanted if side not in waiver.sides)

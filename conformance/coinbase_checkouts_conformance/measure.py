@@ -20,7 +20,7 @@ from .coverage import KEPT, REFUSED, REQUEST, RESPONSE, RULE, UNREACHABLE_FILE, 
 from .description import description
 from .outcomes import HELD
 from .replay import replayed
-from .traffic import STANDINGS, TrafficError, from_cassettes
+from .traffic import STANDINGS, TrafficError, from_cassettes, from_documents
 
 _SIDES: Final = ((REQUEST, KEPT), (REQUEST, REFUSED), (RESPONSE, KEPT), (RULE, KEPT))
 
@@ -30,7 +30,7 @@ def main(argv: list[str], *, cassettes: Path = CASSETTES) -> int:
     parser = argparse.ArgumentParser(prog="python -m coinbase_checkouts_conformance.measure", allow_abbrev=False)
     parser.parse_args(argv)
     try:
-        conversations = from_cassettes(cassettes)
+        conversations = [*from_cassettes(cassettes), *from_documents()]
     except (CassetteError, TrafficError) as exc:
         print(f"coverage: {exc}", file=sys.stderr)
         return 2
@@ -52,8 +52,9 @@ def told(found: Coverage) -> Iterator[str]:
         beyond = sum(bool(row.unreachable) and row.constraint.operation == operation for row in found.rows)
         yield f"{operation or 'rules':20}{cells}{beyond or '':>14}"
     yield ""
-    standings = Counter(place.standing for row in found.rows for place in {*row.kept[:1], *row.refused[:1]})
-    yield "evidence: " + ", ".join(f"{standings[name]} {name}" for name in STANDINGS if standings[name])
+    standings = Counter(name for row in found.rows for name in {place.standing for place in (*row.kept, *row.refused)})
+    told = (f"{standings[name]} {name}" for name in STANDINGS if standings[name])
+    yield f"constraints with evidence, by where it comes from: {', '.join(told)}"
     yield from _beyond(found)
     for row in found.missing:
         yield f"no evidence that it is {' and '.join(row.missing)}: {row.constraint.id}"
