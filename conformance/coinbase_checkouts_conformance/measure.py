@@ -16,7 +16,20 @@ from pathlib import Path
 from typing import Final
 
 from .cassettes import CASSETTES, CassetteError
-from .coverage import KEPT, REFUSED, REQUEST, RESPONSE, RULE, UNREACHABLE_FILE, Coverage, covered, proofs_of
+from .coverage import (
+    KEPT,
+    LEDGER_FILE,
+    REFUSED,
+    REQUEST,
+    RESPONSE,
+    RULE,
+    UNREACHABLE_FILE,
+    Coverage,
+    atoms,
+    covered,
+    listed,
+    proofs_of,
+)
 from .description import description
 from .outcomes import HELD
 from .replay import replayed
@@ -28,7 +41,9 @@ _SIDES: Final = ((REQUEST, KEPT), (REQUEST, REFUSED), (RESPONSE, KEPT), (RULE, K
 def main(argv: list[str], *, cassettes: Path = CASSETTES) -> int:
     """Measure; the exit code."""
     parser = argparse.ArgumentParser(prog="python -m coinbase_checkouts_conformance.measure", allow_abbrev=False)
-    parser.parse_args(argv)
+    parser.add_argument("--accept", action="store_true", help=f"write {LEDGER_FILE.name} as the description is now")
+    if parser.parse_args(argv).accept:
+        LEDGER_FILE.write_text(listed(atoms(description())), encoding="utf-8", newline="\n")
     try:
         conversations = [*from_cassettes(cassettes), *from_documents()]
     except (CassetteError, TrafficError) as exc:
@@ -36,11 +51,12 @@ def main(argv: list[str], *, cassettes: Path = CASSETTES) -> int:
         return 2
     suite = replayed(cassettes)
     held = [outcome.claim for outcome in suite.outcomes.of(HELD)]
-    found = covered(description(), conversations, proofs_of(held, suite.tests))
+    ledger = LEDGER_FILE.read_text(encoding="utf-8")
+    found = covered(description(), conversations, proofs_of(held, suite.tests), ledger=ledger)
     print(*told(found), sep="\n")
     if unproved := len(suite.outcomes.by_claim) - len(held):
         print(f"coverage: {unproved} claims do not hold, and prove nothing; `nox -s conformance` tells which")
-    return 1 if unproved or found.missing or found.surprises or found.stale else 0
+    return 0 if found.is_whole and not unproved else 1
 
 
 def told(found: Coverage) -> Iterator[str]:
@@ -62,6 +78,9 @@ def told(found: Coverage) -> Iterator[str]:
     for surprise in found.surprises:
         yield f"{surprise.place}: {surprise.what}  ({surprise.pointer})"
     yield from (f"{UNREACHABLE_FILE.name}: {complaint}" for complaint in found.stale)
+    if found.changed:
+        yield f"the description is not what {LEDGER_FILE.name} says; if that is meant, run `nox -s coverage -- --accept`:"
+    yield from (f"    {line}" for line in found.changed)
     yield ""
     yield figure(found)
 
