@@ -62,7 +62,7 @@ class Change:
         owner: Any = document
         for step in above:
             owner = owner[int(step)] if isinstance(owner, list) else owner[step]
-        key = int(last) if isinstance(owner, list) else last
+        key: Any = int(last) if isinstance(owner, list) else last
         if self.to is DROPPED:
             del owner[key]
         else:
