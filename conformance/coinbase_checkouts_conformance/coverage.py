@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from .claims import Claim
-from .constraints import Constraint, constraints, defaults, of_answer
+from .constraints import KEYWORDS, Constraint, constraints, defaults, of_answer
 from .description import Description, Operation, escaped
 from .evidence import keeps, refused_for, violated
 from .judge import BrokenError, Judge
@@ -343,9 +343,10 @@ def _media_type(headers: Mapping[str, str]) -> str:
 
 def _surprises(finder: _Finder, conversations: Iterable[Conversation], proofs: Iterable[Proof]) -> Iterator[Surprise]:
     """Requests that were accepted although they break the description, or refused although they keep it."""
-    of_constraints = {one.claim for found in finder.constraints.values() for one in found}
-    # Elsewhere a rule that is no constraint of a schema may be the reason.
-    about_schemas = {name for proof in proofs if proof.claim.id in of_constraints for name in proof.conversations}
+    # Elsewhere a rule that is no constraint of a schema may be the reason. Told by its name, for the constraint itself
+    # may be gone.
+    of_constraints = [proof for proof in proofs if proof.claim.id.rpartition("-")[2] in (*KEYWORDS, "required")]
+    about_schemas = {name for proof in of_constraints for name in proof.conversations}
     for conversation in conversations:
         for exchange in conversation:
             if exchange.operation is None:
