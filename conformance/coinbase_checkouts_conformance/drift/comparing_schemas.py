@@ -61,8 +61,8 @@ class SchemaComparison:
                 found.findings.append(Finding("other-keyword", pair.direction, what, base.at, revision.at))
             return False
         if not base.choices or not revision.choices:
-            plain_side = revision if base.choices else base
-            if plain_side.is_anything or plain_side.never or plain_side.types is None:
+            plain_side, choice = (revision, base) if base.choices else (base, revision)
+            if plain_side.never or plain_side.types is None or (choice.properties and not plain_side.choices):
                 return False
         before = base.choices[0] if base.choices else [pair.base]
         after = revision.choices[0] if revision.choices else [pair.revision]
@@ -74,7 +74,7 @@ class SchemaComparison:
                 at = (base.discriminators[name], revision.at)
                 found.findings.append(Finding("discriminator-changed", pair.direction, what, *at, values=(name, new)))
         self._match(pair, before, after, found, at=(base.at, revision.at))
-        return bool(base.choices) and bool(revision.choices) and not (base.properties or revision.properties)
+        return not (base.choices and revision.choices and (base.properties or revision.properties))
 
     def _match(
         self, pair: Pair, before: list[Node], after: list[Node], found: Found, *, at: tuple[At | None, At | None]

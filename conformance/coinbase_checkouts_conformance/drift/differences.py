@@ -149,7 +149,7 @@ def _meaning(one: Occurrence) -> tuple[object, ...]:
 
 
 def _difference(group: list[Occurrence]) -> Difference:
-    order = sorted(group, key=lambda one: (len(one.path), min(one.operations, default=""), one.path))
+    order = sorted(group, key=_order)
     first = order[0]
     finding = first.finding
     base, revision = finding.base or finding.revision, finding.revision or finding.base
@@ -184,6 +184,10 @@ def _difference(group: list[Occurrence]) -> Difference:
         finding.witness,
         tuple(dict.fromkeys(more)),
     )
+
+
+def _order(one: Occurrence) -> tuple[object, ...]:
+    return (list(Direction).index(one.finding.direction), len(one.path), min(one.operations, default=""), one.path)
 
 
 def _plain(value: Any) -> Any:

@@ -38,6 +38,8 @@ _OTHERS: Final = (
     "contentEncoding",
     "contentMediaType",
 )
+# What may stand beside a `$ref` without making a schema of its own.
+_BESIDE: Final = frozenset({"description", "title", "example", "examples", "default", "deprecated", "x-source", "x-rule"})
 _PYTHON_TYPES: Final[tuple[tuple[type, str], ...]] = (
     (bool, "boolean"),
     (int, "integer"),
@@ -255,10 +257,14 @@ def canonical(at: At, value: Any, above: tuple[str, ...] = ()) -> str:
 
 
 def _place(node: Node) -> At | None:
-    """Where a person looks first: the schema that `$ref`s lead to, unless more is said beside."""
-    if len(node) == 1 and isinstance(node[0].value, dict) and set(node[0].value) == {"$ref"}:
-        return node[0].resolved()
-    return node[0] if node else None
+    """Where a person looks first: the schema that `$ref`s lead to, unless more than words is said beside."""
+    if not node:
+        return None
+    # What is said of a parameter or body comes before its schema.
+    at = node[-1]
+    if isinstance(at.value, dict) and "$ref" in at.value and not set(at.value) - _BESIDE - {"$ref"}:
+        return at.resolved()
+    return at
 
 
 def _flattened(node: Node) -> tuple[list[_Part], list[list[Node]]]:

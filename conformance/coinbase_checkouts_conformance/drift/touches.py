@@ -80,16 +80,17 @@ def touched(operations: Sequence[str], path: Sequence[str], pointers: Sequence[s
     )
     named = dict.fromkeys(name for pointer in pointers for name in _COMPONENT.findall(pointer))
     models = tuple(name for name in named if name in _models())
-    claims = dict.fromkeys(name for name, proves in _claims() if _proves(name, proves, known, path, pointers, what))
+    verbs = [known[one] for one in operations[:1] if one in known]
+    claims = dict.fromkeys(name for name, proves in _claims() if _proves(name, proves, verbs, path, pointers, what))
     return Touches(tuple(known) or tuple(events), models, tuple(overlays), tuple(claims))
 
 
 def _proves(
-    name: str, proves: Sequence[str], verbs: dict[str, str], path: Sequence[str], pointers: Sequence[str], what: str
+    name: str, proves: Sequence[str], verbs: Sequence[str], path: Sequence[str], pointers: Sequence[str], what: str
 ) -> bool:
     for one in proves:
         if one.startswith("#"):
-            if any(pointer != "#" and (one == pointer or one.startswith(f"{pointer}/")) for pointer in pointers):
+            if one in pointers or any(one.startswith(f"{pointer}/") for pointer in pointers if _is_exact(pointer)):
                 return True
         elif f"rule {one}:" in f"{what} ":
             return True
@@ -97,7 +98,12 @@ def _proves(
     fields = [step.rpartition(" ")[2] for step in path if step != "body" and not step.startswith("response")]
     if not fields or (path and path[0].startswith("response")):
         return False
-    return any(name.startswith(f"{verb}.{'.'.join(fields)}-") for verb in verbs.values())
+    return any(name.startswith(f"{verb}.{'.'.join(fields)}-") for verb in verbs)
+
+
+def _is_exact(pointer: str) -> bool:
+    """Whether *pointer* leads to a field or parameter, and not to what something was added to."""
+    return any(owner in pointer for owner in ("/properties/", "/parameters/"))
 
 
 def _few(names: Sequence[str]) -> Sequence[str]:
