@@ -78,12 +78,22 @@ class _Comparison:
             self._tell(Finding(kind, sent, what, one.at, two.at, values=(one.template, two.template)), operation=one.id)
         for one in found.gone:
             kind, sent = _came_or_went(one, "removed")
-            self._tell(Finding(kind, sent, f"{_shown(one)} is gone", one.at, other, values=(one.template, None)), operation=one.id)
+            self._tell(
+                Finding(kind, sent, f"{_shown(one)} is gone", one.at, other, values=(one.template, None)),
+                operation=one.id,
+            )
         for two in found.new:
             kind, sent = _came_or_went(two, "added")
-            self._tell(Finding(kind, sent, f"{_shown(two)} is new", root, two.at, values=(None, two.template)), operation=two.id)
+            self._tell(
+                Finding(kind, sent, f"{_shown(two)} is new", root, two.at, values=(None, two.template)),
+                operation=two.id,
+            )
         for one, two in found.pairs:
-            if self.sameness.of((one.at,), (two.at,)) and self.sameness.around(one.item, two.item) and not found.shifted:
+            if (
+                self.sameness.of((one.at,), (two.at,))
+                and self.sameness.around(one.item, two.item)
+                and not found.shifted
+            ):
                 if one.path == two.path and self.sameness.settings:
                     continue
             parts = compare_operations(one, two, self.schemas)
@@ -211,7 +221,12 @@ class _Comparison:
             kind = "rule-added" if one is None else "rule-removed" if two is None else "rule-changed"
             what = f"rule {name}: {prose.change(told[0] or '', told[1] or '')}"
             finding = Finding(
-                kind, Direction.REQUEST, what, one or self.base.root, two or self.revision.root, values=(told[0], told[1])
+                kind,
+                Direction.REQUEST,
+                what,
+                one or self.base.root,
+                two or self.revision.root,
+                values=(told[0], told[1]),
             )
             self._tell(finding, f"rule {name}")
 
@@ -226,7 +241,14 @@ def _shown(one: Operation, *, shifted: bool = False) -> str:
 
 def _origin(url: str, prefixes: set[str]) -> str:
     """*url* without the part of the path that stands in the paths of the other description."""
-    return next((url.removesuffix(prefix) for prefix in sorted(prefixes, key=len, reverse=True) if prefix and url.endswith(prefix)), url)
+    return next(
+        (
+            url.removesuffix(prefix)
+            for prefix in sorted(prefixes, key=len, reverse=True)
+            if prefix and url.endswith(prefix)
+        ),
+        url,
+    )
 
 
 def _rules(root: At) -> dict[str, At]:
@@ -247,4 +269,3 @@ def _rules(root: At) -> dict[str, At]:
                 waiting.append(child)
         waiting.extend(at.elements())
     return dict(sorted(found.items()))
-

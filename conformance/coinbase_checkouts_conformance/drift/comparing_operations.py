@@ -49,12 +49,19 @@ class _Comparison:
         self._parameters()
         self._body()
         self._answers()
-        self._security()
         if not self.base.is_event:
+            self._security()
             self._servers()
 
     def _tell(
-        self, kind: str, what: str, base: At | None, revision: At | None, *path: str, direction: Direction | None = None, **more: Any
+        self,
+        kind: str,
+        what: str,
+        base: At | None,
+        revision: At | None,
+        *path: str,
+        direction: Direction | None = None,
+        **more: Any,
     ) -> None:
         finding = Finding(kind, direction or self.sent, what, base, revision, **more)
         self.parts.findings.append((path, finding))
@@ -150,15 +157,33 @@ class _Comparison:
             values = (one.name, other.name)
             self._tell("path-parameter-renamed", what, one.at, other.at, *path, direction=direction, values=values)
         if one.required != other.required:
-            kind, what = ("now-required", "is required now") if other.required else ("no-longer-required", "is no longer required")
-            self._tell(kind, what, one.at.get("required") or one.at, other.at.get("required") or other.at, *path, direction=direction)
+            kind, what = (
+                ("now-required", "is required now")
+                if other.required
+                else ("no-longer-required", "is no longer required")
+            )
+            self._tell(
+                kind,
+                what,
+                one.at.get("required") or one.at,
+                other.at.get("required") or other.at,
+                *path,
+                direction=direction,
+            )
         grew = one.style in ((), ("form", "True"), ("simple", "False")) and other.style in (
-            ("form", "True"), ("form", "False"), ("simple", "False"), ("simple", "True"),
+            ("form", "True"),
+            ("form", "False"),
+            ("simple", "False"),
+            ("simple", "True"),
         )
         if one.style != other.style and not (one.style == () and grew) and not (other.style == () and one.style):
             what = f"is written {_style(one)} → {_style(other)}"
-            self._tell("style-changed", what, one.at, other.at, *path, direction=direction, values=(one.style, other.style))
-        pair = Pair(one.node, other.node, direction, one.name, written="content" not in (one.style[:1] + other.style[:1]))
+            self._tell(
+                "style-changed", what, one.at, other.at, *path, direction=direction, values=(one.style, other.style)
+            )
+        pair = Pair(
+            one.node, other.node, direction, one.name, written="content" not in (one.style[:1] + other.style[:1])
+        )
         self.parts.pairs.append((path, pair))
 
     # Bodies -------------------------------------------------------------------------------------------------------
@@ -214,11 +239,15 @@ class _Comparison:
         for status in gone:
             if self.base.is_event:
                 if status[0] == "2":
-                    self._tell("reply-narrowed", f"{status} is gone", before[status], self.revision.at, f"response {status}")
+                    self._tell(
+                        "reply-narrowed", f"{status} is gone", before[status], self.revision.at, f"response {status}"
+                    )
             elif _is_success(status, before):
                 self._tell_answer("success-removed", f"{status} is gone", before[status], self.revision.at, status)
             else:
-                self._tell_answer("error-removed", f"{status} is no longer documented", before[status], self.revision.at, status)
+                self._tell_answer(
+                    "error-removed", f"{status} is no longer documented", before[status], self.revision.at, status
+                )
         for status in new:
             if self.base.is_event:
                 if status[0] == "2":
@@ -257,8 +286,6 @@ class _Comparison:
                 if wide in gone:
                     gone.remove(wide)
                 yield wide, status
-        if "default" in gone and "default" in before and not any(key in after for key in ("4XX", "5XX")):
-            return
 
     def _successes(
         self, gone: list[str], new: list[str], before: dict[str, At], after: dict[str, At]
@@ -293,17 +320,20 @@ class _Comparison:
                 self._tell(kind, "is gone", one.at, revision, path, f"header {one.name}", direction=self.answered)
         for name, other in after.items():
             if name not in before:
-                self._tell("parameter-added", "is new", base, other.at, path, f"header {other.name}", direction=self.answered)
+                self._tell(
+                    "parameter-added", "is new", base, other.at, path, f"header {other.name}", direction=self.answered
+                )
         if _content(base) and not _content(revision):
             self._tell("body-removed", "the body is gone", base, revision, path, direction=self.answered)
         elif _content(revision) and not _content(base):
             self._tell("body-added", "a body is new", base, revision, path, direction=self.answered)
         else:
             self._content(base, revision, path, direction=self.answered)
-        one, two = (sorted(name for name, _ in (at.get("links") or _none(at)).names()) for at in (base, revision))
-        if one != two:
-            what = f"links {listed(one) or 'none'} → {listed(two) or 'none'}"
-            self._tell("cosmetic", what, base, revision, path, direction=self.answered, values=(tuple(one), tuple(two)))
+        links = [sorted(name for name, _ in (at.get("links") or _none(at)).names()) for at in (base, revision)]
+        if links[0] != links[1]:
+            what = f"links {listed(links[0]) or 'none'} → {listed(links[1]) or 'none'}"
+            values = (tuple(links[0]), tuple(links[1]))
+            self._tell("cosmetic", what, base, revision, path, direction=self.answered, values=values)
 
     # Around -------------------------------------------------------------------------------------------------------
 
@@ -325,7 +355,13 @@ class _Comparison:
         if not _own(self.base) and not _own(self.revision):
             return
         before, after = {server.url: server for server in one}, {server.url: server for server in two}
-        compare_servers(before, after, self.base.at, self.revision.at, lambda kind, what, *at: self._tell(kind, what, *at, "servers", values=(what, None)))
+        compare_servers(
+            before,
+            after,
+            self.base.at,
+            self.revision.at,
+            lambda kind, what, *at: self._tell(kind, what, *at, "servers", values=(what, None)),
+        )
 
 
 def compare_servers(
@@ -344,7 +380,9 @@ def compare_servers(
 
 
 def _own(operation: Operation) -> bool:
-    return any(isinstance(at.value.get("servers"), list) for at in (operation.at, operation.item) if isinstance(at.value, dict))
+    return any(
+        isinstance(at.value.get("servers"), list) for at in (operation.at, operation.item) if isinstance(at.value, dict)
+    )
 
 
 def _none(at: At) -> At:
@@ -373,7 +411,9 @@ def _answers(at: At) -> dict[str, At]:
     responses = at.get("responses")
     if responses is None:
         return {}
-    return {status.upper() if status != "default" else status: one.resolved() for status, one in responses.items() if status}
+    return {
+        status.upper() if status != "default" else status: one.resolved() for status, one in responses.items() if status
+    }
 
 
 def _is_success(status: str, among: dict[str, At]) -> bool:
@@ -400,7 +440,11 @@ def _style(parameter: Parameter) -> str:
 def _alternatives(found: frozenset[frozenset[tuple[tuple[str, ...], str]]]) -> str:
     """Security in words."""
     texts = sorted(
-        " and ".join(sorted(f"{' '.join(part for part in scheme if part)}{f' ({scope})' if scope else ''}" for scheme, scope in one))
+        " and ".join(
+            sorted(
+                f"{' '.join(part for part in scheme if part)}{f' ({scope})' if scope else ''}" for scheme, scope in one
+            )
+        )
         or "none"
         for one in found
     )

@@ -113,7 +113,7 @@ class SchemaComparison:
 
     def _kind_of(self, node: Node) -> str:
         schema = self.schemas.of(node)
-        name = schema.title or (_first(node) or schema).pointer.rpartition("/")[2] if schema.at else ""
+        name = schema.title or ("" if schema.at is None else schema.at.pointer.rpartition("/")[2])
         if name and not name.isdecimal():
             return name
         fields = f" with {listed(schema.properties)}" if schema.properties else ""
@@ -211,18 +211,20 @@ class _Local:
         if before is None and after is not None:
             if self.base.types == frozenset({"boolean"}) and len(after) == 2:
                 return
-            values = (None, plain(after))
-            self._tell("enum-set", f"only {listed(after.values())} from now on", "enum", values=values)
+            what = f"only {listed(after.values())} from now on"
+            self._tell("enum-set", what, "enum", values=(None, plain(after)))
         elif before is not None and after is None:
-            values = (plain(before), None)
-            self._tell("enum-gone", f"no longer only {listed(before.values())}", "enum", values=values)
+            what = f"no longer only {listed(before.values())}"
+            self._tell("enum-gone", what, "enum", values=(plain(before), None))
         elif before is not None and after is not None:
             new = {key: value for key, value in after.items() if key not in before}
             gone = {key: value for key, value in before.items() if key not in after}
             if new:
                 self._tell("value-added", f"new value {listed(new.values())}", "enum", values=(None, plain(new)))
             if gone:
-                self._tell("value-removed", f"value {listed(gone.values())} is gone", "enum", values=(plain(gone), None))
+                self._tell(
+                    "value-removed", f"value {listed(gone.values())} is gone", "enum", values=(plain(gone), None)
+                )
 
     def _limits(self) -> None:
         before, after = self.base.limits, self.revision.limits
@@ -338,8 +340,8 @@ class _Local:
 
     def _visible(self, schema: Schema) -> dict[str, Node]:
         """The fields that travel in this direction."""
-        hidden = (lambda s: s.write_only) if self.pair.direction.reads else (lambda s: s.read_only)
-        return {name: node for name, node in schema.properties.items() if not hidden(self.schemas.of(node))}
+        hidden = "write_only" if self.pair.direction.reads else "read_only"
+        return {name: node for name, node in schema.properties.items() if not getattr(self.schemas.of(node), hidden)}
 
     def _fields(self) -> None:
         before, after = self._visible(self.base), self._visible(self.revision)
@@ -512,7 +514,9 @@ def _words(pair: Pair, base: Schema, revision: Schema, found: Found) -> None:
         what = f"example {shown(one, 60)} → {shown(other, 60)}"
         tell("example", what, "examples", (plain(base.examples), plain(revision.examples)))
     if base.deprecated != revision.deprecated:
-        kind, what = ("deprecated", "is deprecated now") if revision.deprecated else ("undeprecated", "is no longer deprecated")
+        kind, what = (
+            ("deprecated", "is deprecated now") if revision.deprecated else ("undeprecated", "is no longer deprecated")
+        )
         tell(kind, what, "deprecated")
 
 

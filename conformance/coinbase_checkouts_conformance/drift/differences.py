@@ -136,7 +136,9 @@ def differences(occurrences: Iterable[Occurrence]) -> list[Difference]:
     for one in occurrences:
         groups.setdefault(_meaning(one), []).append(one)
     found = [_difference(group) for group in groups.values()]
-    return sorted(found, key=lambda one: (one.severity.rank, one.operations, one.path, one.direction, one.kind, one.fingerprint))
+    return sorted(
+        found, key=lambda one: (one.severity.rank, one.operations, one.path, one.direction, one.kind, one.fingerprint)
+    )
 
 
 def _meaning(one: Occurrence) -> tuple[object, ...]:

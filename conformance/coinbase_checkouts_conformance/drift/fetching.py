@@ -73,7 +73,7 @@ class Fetcher:
         except httpx.TimeoutException:
             raise CouldNotCompareError(f"{url}: no answer within {_ATTEMPT_S:g} s") from None
         except (httpx.HTTPError, httpx.InvalidURL, UnicodeError) as exc:
-            raise CouldNotCompareError(f"{url}: {exc or type(exc).__name__}") from None
+            raise CouldNotCompareError(f"{url}: {str(exc) or type(exc).__name__}") from None
         self._keep(url, answer, content)
         return content
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from bisect import bisect_right
+from collections import Counter
 from typing import Any, Final
 
 from .problems import CouldNotCompareError
@@ -24,8 +25,8 @@ def read_json(text: str) -> tuple[Any, list[str]]:
     def built(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
         made = dict(pairs)
         if len(made) != len(pairs):
-            seen: set[str] = set()
-            twice.extend(key for key, _ in pairs if key in seen or seen.add(key))
+            counts = Counter(key for key, _ in pairs)
+            twice.extend(key for key in counts if counts[key] > 1)
         return made
 
     def refused(name: str) -> None:

@@ -164,9 +164,7 @@ def operations(document: Document) -> list[Operation]:
 def events(document: Document) -> list[Operation]:
     """All events: the top-level webhooks, in 3.0 as `x-webhooks`, and callbacks of operations."""
     found = [
-        one
-        for key in ("webhooks", "x-webhooks")
-        for one in _operations(document.root.get(key), "", is_event=True)
+        one for key in ("webhooks", "x-webhooks") for one in _operations(document.root.get(key), "", is_event=True)
     ]
     for operation in operations(document):
         for name, callback in (operation.at.get("callbacks") or _nothing(operation.at)).items():

@@ -28,7 +28,10 @@ def change(before: str, after: str) -> str:
     if not after:
         return f"“{_short(before)}” is gone"
     told = _words(before, after)
-    numbers = [_only(_NUMBER.findall(before), _NUMBER.findall(after)), _only(_CODE.findall(before), _CODE.findall(after))]
+    numbers = [
+        _only(_NUMBER.findall(before), _NUMBER.findall(after)),
+        _only(_CODE.findall(before), _CODE.findall(after)),
+    ]
     for (gone, come), kind in zip(numbers, ("numbers", "codes"), strict=True):
         if gone or come:
             told += f"; {kind}: {', '.join(gone) or 'none'} → {', '.join(come) or 'none'}"
@@ -55,7 +58,9 @@ def _words(before: str, after: str) -> str:
     if matcher.ratio() < 0.4 or len(parts) > _MOST_SHOWN:
         return f"“{_short(before)}” → “{_short(after)}”"
     return ", ".join(
-        f"“{_short(gone)}” → “{_short(come)}”" if gone and come else f"“{_short(come or gone)}” {'came' if come else 'went'}"
+        f"“{_short(gone)}” → “{_short(come)}”"
+        if gone and come
+        else f"“{_short(come or gone)}” {'came' if come else 'went'}"
         for gone, come in parts
     )
 

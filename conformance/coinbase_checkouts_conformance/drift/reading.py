@@ -43,9 +43,7 @@ def read(
     return Document(name, root, lines, other=other)
 
 
-def read_part(
-    name: str, content: bytes, *, prefix: str, other: Callable[[str], Document] | None = None
-) -> Document:
+def read_part(name: str, content: bytes, *, prefix: str, other: Callable[[str], Document] | None = None) -> Document:
     """A file that a `$ref` leads to: any mapping will do."""
     try:
         root, lines = _parsed(content, lambda _: None)
@@ -68,19 +66,15 @@ def _parsed(content: bytes, tell: Callable[[str], None]) -> tuple[Any, Callable[
     if text.lstrip()[0] in "{[":
         try:
             root, twice = read_json(text)
-        except CouldNotCompareError as exc:
-            # A YAML flow mapping begins like JSON.
-            root, twice = None, []
-            problem = exc
+        except CouldNotCompareError:
+            # A flow mapping of YAML may begin like JSON, but hardly with a key in quotes.
+            if re.match(r'\s*[{\[]\s*(["{\[]|$)', text):
+                raise
         else:
-            problem = None
-        if problem is None:
             for key in twice:
                 tell(f"the key {key!r} stands twice in one mapping; the last one counts")
             _not_too_deep(root)
             return root, lambda: lines_of(text, root)
-        if "deep" in str(problem) or text.lstrip()[:2] in ('{"', "[") or '":' in text[:200]:
-            raise problem
     reader = YamlReader(text)
     root = reader.read()
     for key, line in reader.duplicates:

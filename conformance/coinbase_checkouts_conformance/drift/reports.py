@@ -109,7 +109,9 @@ def as_text(result: Result) -> str:
 
 def _seen(one: Difference) -> str:
     others = f", also in {', '.join(one.operations[1:])}" if len(one.operations) > 1 else ""
-    lines = f" (lines {one.base.line or '–'} → {one.revision.line or '–'})" if one.base.line or one.revision.line else ""
+    lines = (
+        f" (lines {one.base.line or '–'} → {one.revision.line or '–'})" if one.base.line or one.revision.line else ""
+    )
     return f"{_DIRECTIONS[one.direction]}{others}; {_pointers(one)}{lines}; {one.fingerprint}"
 
 
@@ -125,9 +127,7 @@ def as_json(result: Result) -> str:
         "revision": result.revision,
         "failOn": str(result.threshold),
         "drift": result.has_drift,
-        "counts": {
-            str(severity): sum(one.severity is severity for one in result.differences) for severity in Severity
-        },
+        "counts": {str(severity): sum(one.severity is severity for one in result.differences) for severity in Severity},
         "differences": [one.as_json() for one in result.differences],
         "remarks": list(result.remarks()),
     }
@@ -173,7 +173,9 @@ def as_changelog(result: Result) -> str:
         mark = "⚠ " if severity in (Severity.BREAKING, Severity.POTENTIAL) else ""
         for one in found:
             place = f"`{one.operations[0]}`" if one.operations else "The description"
-            others = f" (and {', '.join(f'`{name}`' for name in one.operations[1:])})" if len(one.operations) > 1 else ""
+            others = (
+                f" (and {', '.join(f'`{name}`' for name in one.operations[1:])})" if len(one.operations) > 1 else ""
+            )
             where = f" {one.where}" if one.where else ""
             lines.append(f"- {mark}{place}{where}{others}: {one.what}.")
     if len(lines) == 2:

@@ -46,7 +46,8 @@ class Sameness:
     def around(self, base: At, revision: At) -> bool:
         """Whether two path items say the same to all their operations."""
         return all(
-            self.of(_under(base, key), _under(revision, key)) for key in ("parameters", "servers", "summary", "description")
+            self.of(_under(base, key), _under(revision, key))
+            for key in ("parameters", "servers", "summary", "description")
         )
 
 

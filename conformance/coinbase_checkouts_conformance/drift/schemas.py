@@ -39,7 +39,9 @@ _OTHERS: Final = (
     "contentMediaType",
 )
 # What may stand beside a `$ref` without making a schema of its own.
-_BESIDE: Final = frozenset({"description", "title", "example", "examples", "default", "deprecated", "x-source", "x-rule"})
+_BESIDE: Final = frozenset(
+    {"description", "title", "example", "examples", "default", "deprecated", "x-source", "x-rule"}
+)
 _PYTHON_TYPES: Final[tuple[tuple[type, str], ...]] = (
     (bool, "boolean"),
     (int, "integer"),
@@ -148,8 +150,10 @@ class Schemas:
         made.types = _intersection(declared)
         if made.types is None:
             made.types = self._inferred(made)
-        made.nullable = made.types is None or (bool(nulls) and all(nulls)) or (
-            not nulls and any(self.of(branch).nullable for group in made.choices for branch in group)
+        made.nullable = (
+            made.types is None
+            or (bool(nulls) and all(nulls))
+            or (not nulls and any(self.of(branch).nullable for group in made.choices for branch in group))
         )
         _integers(made)
         return made

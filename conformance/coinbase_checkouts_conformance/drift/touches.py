@@ -76,7 +76,11 @@ def touched(operations: Sequence[str], path: Sequence[str], pointers: Sequence[s
     place = " ".join(path)
     texts = [f"{one} {place}" for one in (*known, *events)] or ([f" {place}"] if place else [])
     overlays = dict.fromkeys(
-        module for text in texts for pattern, modules in _OVERLAYS if re.search(pattern, text, re.IGNORECASE) for module in modules
+        module
+        for text in texts
+        for pattern, modules in _OVERLAYS
+        if re.search(pattern, text, re.IGNORECASE)
+        for module in modules
     )
     named = dict.fromkeys(name for pointer in pointers for name in _COMPONENT.findall(pointer))
     models = tuple(name for name in named if name in _models())

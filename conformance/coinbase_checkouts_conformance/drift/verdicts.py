@@ -104,10 +104,12 @@ RULES: Final = {
     "other-keyword": _always(POTENTIAL, "nobody decides which of the two is wider"),
     "default-added": _always(ADDITIVE, "what leaving it out means is now told"),
     "default-changed": Rule(
-        (POTENTIAL, "who leaves it out now gets something else"), (POTENTIAL, "who fills it in now fills in a wrong value")
+        (POTENTIAL, "who leaves it out now gets something else"),
+        (POTENTIAL, "who fills it in now fills in a wrong value"),
     ),
     "default-removed": Rule(
-        (POTENTIAL, "what leaving it out means is no longer told"), (POTENTIAL, "what its absence means is no longer told")
+        (POTENTIAL, "what leaving it out means is no longer told"),
+        (POTENTIAL, "what its absence means is no longer told"),
     ),
     # Objects.
     "field-added": Rule((ADDITIVE, "it may be left out"), (ADDITIVE, "readers ignore fields they do not know")),
@@ -115,13 +117,15 @@ RULES: Final = {
         (ADDITIVE, "it may be left out"), (POTENTIAL, "no other fields were to come, and strict readers refuse them")
     ),
     "field-added-required": Rule(
-        (BREAKING, "a request without it was accepted and is now refused"), (ADDITIVE, "readers ignore fields they do not know")
+        (BREAKING, "a request without it was accepted and is now refused"),
+        (ADDITIVE, "readers ignore fields they do not know"),
     ),
     "field-removed": Rule(
         (POTENTIAL, "who still sends it may be refused, or ignored"), (POTENTIAL, "who reads it finds nothing any more")
     ),
     "field-removed-required": Rule(
-        (POTENTIAL, "who still sends it may be refused, or ignored"), (BREAKING, "readers rely on a field that always came")
+        (POTENTIAL, "who still sends it may be refused, or ignored"),
+        (BREAKING, "readers rely on a field that always came"),
     ),
     "field-refused": Rule(
         (BREAKING, "no other fields are accepted, so who still sends it is refused"),
@@ -130,14 +134,11 @@ RULES: Final = {
     "field-renamed-optional": _always(POTENTIAL, "the old name is no longer known"),
     "field-renamed-required": _always(BREAKING, "the old name is no longer known"),
     "now-required": Rule(
-        (BREAKING, "a request without it was accepted and is now refused"), (ADDITIVE, "it came sometimes and now always")
+        (BREAKING, "a request without it was accepted and is now refused"),
+        (ADDITIVE, "it came sometimes and now always"),
     ),
-    "no-longer-required": Rule(
-        (ADDITIVE, _ALL_STILL_FITS), (BREAKING, "readers rely on a field that always came")
-    ),
-    "others-allowed": Rule(
-        (ADDITIVE, _ALL_STILL_FITS), (POTENTIAL, "strict readers refuse fields they do not know")
-    ),
+    "no-longer-required": Rule((ADDITIVE, _ALL_STILL_FITS), (BREAKING, "readers rely on a field that always came")),
+    "others-allowed": Rule((ADDITIVE, _ALL_STILL_FITS), (POTENTIAL, "strict readers refuse fields they do not know")),
     "others-refused": Rule((BREAKING, "fields that were ignored are now refused"), (ADDITIVE, _LESS_COMES)),
     "branch-added": Rule((ADDITIVE, _ALL_STILL_FITS), (POTENTIAL, "a new kind of answer breaks exhaustive clients")),
     "branch-removed": Rule((BREAKING, "a kind that was accepted may now be refused"), (ADDITIVE, _LESS_COMES)),
@@ -159,13 +160,16 @@ RULES: Final = {
     "security-tightened": Rule(
         (BREAKING, "credentials that were enough are no longer"), (POTENTIAL, "what comes is authorised in another way")
     ),
-    "security-loosened": Rule((ADDITIVE, "credentials that were enough still are"), (ADDITIVE, "more may come than before")),
+    "security-loosened": Rule(
+        (ADDITIVE, "credentials that were enough still are"), (ADDITIVE, "more may come than before")
+    ),
     "scope-added": _always(POTENTIAL, "keys without this scope may be refused"),
     "scope-removed": _always(ADDITIVE, "keys with this scope are still good"),
     # Parameters, headers, bodies.
     "parameter-added": Rule((ADDITIVE, "it may be left out"), (ADDITIVE, "readers ignore headers they do not know")),
     "parameter-added-required": Rule(
-        (BREAKING, "a request without it was accepted and is now refused"), (ADDITIVE, "readers ignore headers they do not know")
+        (BREAKING, "a request without it was accepted and is now refused"),
+        (ADDITIVE, "readers ignore headers they do not know"),
     ),
     "parameter-removed": Rule(
         (POTENTIAL, "who still sends it may be refused, or ignored"), (POTENTIAL, "who reads it finds nothing any more")

@@ -12,11 +12,6 @@ from typing import Any, Final
 
 import yaml
 
-try:
-    from yaml.cyaml import CParser
-except ImportError:  # pragma: no cover -- a PyYAML built without libyaml: ten times slower, otherwise the same
-    CParser = None
-
 from .problems import CouldNotCompareError
 
 DEEPEST: Final = 200
@@ -95,7 +90,7 @@ class YamlReader:
         return root
 
     def _node(self, event: yaml.NodeEvent) -> tuple[bool, Any]:
-        line: int = event.start_mark.line + 1
+        line = event.start_mark.line + 1 if event.start_mark else 1
         if isinstance(event, yaml.AliasEvent):
             if event.anchor not in self._anchors:
                 raise CouldNotCompareError(f"line {line}: *{event.anchor} is not defined before, or contains itself")
@@ -165,7 +160,8 @@ class YamlReader:
 
 
 def _events(text: str) -> Iterator[yaml.Event]:
-    parser: Any = yaml.SafeLoader(text) if CParser is None else CParser(text)
+    # A PyYAML that was built without libyaml is ten times slower, and otherwise the same.
+    parser: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)(text)
     while True:
         event = parser.get_event()
         yield event
