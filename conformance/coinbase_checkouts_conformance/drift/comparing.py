@@ -65,7 +65,7 @@ class _Comparison:
 
     def _tell(self, finding: Finding, *path: str, operation: str | None = None) -> None:
         about = frozenset[str]() if operation is None else frozenset({operation})
-        self.occurrences.append(Occurrence(finding, about, path))
+        self.occurrences.append(Occurrence(finding, about, operation or "", path))
 
     # Operations ---------------------------------------------------------------------------------------------------
 
@@ -124,7 +124,7 @@ class _Comparison:
         for key, one in found.items():
             for finding in one.findings:
                 look = repr([self._look(node) for node in (pairs[key].base, pairs[key].revision)])
-                self.occurrences.append(Occurrence(finding, frozenset(reached[key]), ways[key], look))
+                self.occurrences.append(Occurrence(finding, frozenset(reached[key]), ways[key][0], ways[key][1:], look))
 
     def _look(self, node: Node) -> object:
         """What tells one thing from another that changed in the same way: an object's fields, or what a value may be."""
@@ -132,7 +132,7 @@ class _Comparison:
         return sorted(schema.properties) if schema.properties else look_of(self.schemas, schema, 0)
 
     def _walked(self) -> tuple[dict[Key, Pair], dict[Key, Found], dict[Key, Path]]:
-        """Every pair, what comparing it gave, and the shortest way to it; of equally short ones the first by name."""
+        """Every pair, what comparing it gave, and the shortest way to it from an operation; of equals the first by name."""
         comparison = SchemaComparison(self.schemas)
         pairs: dict[Key, Pair] = {}
         found: dict[Key, Found] = {}
@@ -142,7 +142,7 @@ class _Comparison:
         for root in self.roots:
             pair = self._named(root.pair)
             if pair is not None:
-                waiting[len(root.path)].append((root.path, pair))
+                waiting[len(root.path)].append(((root.operation, *root.path), pair))
         depth = 0
         while waiting:
             level.clear()

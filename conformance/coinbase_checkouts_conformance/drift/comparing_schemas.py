@@ -192,11 +192,12 @@ class _Local:
             self._fields()
             self._additional()
         if _may_be(base, "array") and _may_be(revision, "array"):
-            self._inner("[]", base.items, revision.items, f"{self.pair.name}[]")
+            # An array of itself has one name, however deep: a pair with another name would be another pair.
+            self._inner("[]", base.items, revision.items, f"{self.pair.name.removesuffix('[]')}[]")
             for index in range(max(len(base.prefix), len(revision.prefix))):
                 one = base.prefix[index] if index < len(base.prefix) else base.items
                 other = revision.prefix[index] if index < len(revision.prefix) else revision.items
-                self._inner(f"[{index}]", one, other, f"{self.pair.name}[{index}]")
+                self._inner(f"[{index}]", one, other, f"[{index}]")
 
     def _tell(self, kind: str, what: str, keyword: str, **more: Any) -> None:
         places = (self.base.where(keyword), self.revision.where(keyword))
@@ -457,7 +458,7 @@ class _Local:
                 kind, what = "others-refused", "other fields than those described are no longer allowed"
             self._tell(kind, what, "additionalProperties")
         else:
-            self._inner("*", before, after, f"{self.pair.name}.*")
+            self._inner("*", before, after, "*")
 
 
 # Rules that hold for choices, too -------------------------------------------------------------------------------------

@@ -121,11 +121,13 @@ class Occurrence:
     A finding at one place.
 
     Args:
+        start: The operation that *path* leads from; empty for the description itself.
         look: What both sides allow there: the same change of the same thing is one difference, one of another is not.
     """
 
     finding: Finding
     operations: frozenset[str]
+    start: str
     path: Path
     look: str = ""
 
@@ -158,7 +160,6 @@ def _difference(group: list[Occurrence]) -> Difference:
     if base is None or revision is None:
         raise AssertionError(finding.kind)  # every finding has a place on one side
     operations = tuple(sorted(frozenset[str]().union(*(one.operations for one in group))))
-    start = min(first.operations, default="")
     path = (*first.path, *([finding.name] if finding.name else []))
     places = dict.fromkeys((one.finding.revision or one.finding.base) for one in order[1:])
     more = tuple(Place.of(at) for at in places if at is not None and at.pointer != revision.pointer)
@@ -177,7 +178,7 @@ def _difference(group: list[Occurrence]) -> Difference:
         finding.direction,
         finding.what,
         finding.why,
-        (start, *(one for one in operations if one != start)) if start else operations,
+        (first.start, *(one for one in operations if one != first.start)) if first.start else operations,
         path,
         Place.of(base),
         Place.of(revision),
@@ -189,7 +190,7 @@ def _difference(group: list[Occurrence]) -> Difference:
 
 
 def _order(one: Occurrence) -> tuple[object, ...]:
-    return (list(Direction).index(one.finding.direction), len(one.path), min(one.operations, default=""), one.path)
+    return (list(Direction).index(one.finding.direction), len(one.path), one.start, one.path)
 
 
 def _plain(value: Any) -> Any:

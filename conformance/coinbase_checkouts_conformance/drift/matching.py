@@ -124,5 +124,5 @@ def _fields(operation: Operation, schemas: Schemas) -> Counter[str]:
             top = schemas.of((schema,))
             inner = [schemas.of(node) for node in (top.items, *top.properties.values()) if node]
             for one in (top, *inner, *(schemas.of(child.items) for child in inner if child.items)):
-                names.update(one.properties)
+                names.update(list(one.properties))
     return names

@@ -40,7 +40,8 @@ class Parameter:
         if content is not None:
             return ("content", *(media_type(name) for name, _ in content.items()))
         style = self.at.text("style") or _STYLES.get(self.location, "simple")
-        explode = self.at.value.get("explode", style == "form")
+        raw: dict[str, Any] = self.at.value if isinstance(self.at.value, dict) else {}
+        explode = raw.get("explode", style == "form")
         kind = self._kind
         if kind == "scalar":
             return (style,) if style in ("matrix", "label") else ()

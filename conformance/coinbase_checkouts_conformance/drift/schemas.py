@@ -131,6 +131,8 @@ class Schemas:
         """What *node* allows."""
         key = (id(node[0].document) if node else 0, tuple(at.pointer for at in node))
         if key not in self._made:
+            # A choice that holds itself adds nothing to what may be chosen.
+            self._made[key] = Schema(at=_place(node))
             self._made[key] = self._schema(node)
         return self._made[key]
 
