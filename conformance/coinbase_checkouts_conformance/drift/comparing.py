@@ -89,13 +89,8 @@ class _Comparison:
                 operation=two.id,
             )
         for one, two in found.pairs:
-            if (
-                self.sameness.of((one.at,), (two.at,))
-                and self.sameness.around(one.item, two.item)
-                and not found.shifted
-            ):
-                if one.path == two.path and self.sameness.settings:
-                    continue
+            if not found.shifted and one.path == two.path and self.sameness.of_operations(one, two):
+                continue
             parts = compare_operations(one, two, self.schemas)
             for path, finding in parts.findings:
                 self._tell(finding, *path, operation=one.id)

@@ -170,17 +170,11 @@ class _Comparison:
                 *path,
                 direction=direction,
             )
-        grew = one.style in ((), ("form", "True"), ("simple", "False")) and other.style in (
-            ("form", "True"),
-            ("form", "False"),
-            ("simple", "False"),
-            ("simple", "True"),
-        )
-        if one.style != other.style and not (one.style == () and grew) and not (other.style == () and one.style):
+        # Scalars that became arrays, or the other way round, are told by their types.
+        if one.style and other.style and one.style != other.style:
             what = f"is written {_style(one)} → {_style(other)}"
-            self._tell(
-                "style-changed", what, one.at, other.at, *path, direction=direction, values=(one.style, other.style)
-            )
+            styles = (one.style, other.style)
+            self._tell("style-changed", what, one.at, other.at, *path, direction=direction, values=styles)
         pair = Pair(
             one.node, other.node, direction, one.name, written="content" not in (one.style[:1] + other.style[:1])
         )
@@ -237,27 +231,22 @@ class _Comparison:
         if not self.base.is_event:
             pairs.extend(self._successes(gone, new, before, after))
         for status in gone:
-            if self.base.is_event:
-                if status[0] == "2":
-                    self._tell(
-                        "reply-narrowed", f"{status} is gone", before[status], self.revision.at, f"response {status}"
-                    )
-            elif _is_success(status, before):
-                self._tell_answer("success-removed", f"{status} is gone", before[status], self.revision.at, status)
-            else:
-                self._tell_answer(
-                    "error-removed", f"{status} is no longer documented", before[status], self.revision.at, status
-                )
+            self._came_or_went(status, before, before[status], self.revision.at, went=True)
         for status in new:
-            if self.base.is_event:
-                if status[0] == "2":
-                    self._tell("reply-widened", f"{status} is new", self.base.at, after[status], f"response {status}")
-            elif _is_success(status, after):
-                self._tell_answer("success-added", f"{status} is new", self.base.at, after[status], status)
-            else:
-                self._tell_answer("error-added", f"{status} is documented now", self.base.at, after[status], status)
+            self._came_or_went(status, after, self.base.at, after[status], went=False)
         for status, other in pairs:
             self._answer(status, before[status], after[other])
+
+    def _came_or_went(self, status: str, among: dict[str, At], base: At, revision: At, *, went: bool) -> None:
+        what = f"{status} is {'gone' if went else 'new'}"
+        if self.base.is_event:
+            if status[0] == "2":
+                self._tell_answer("reply-narrowed" if went else "reply-widened", what, base, revision, status)
+        elif _is_success(status, among):
+            self._tell_answer("success-removed" if went else "success-added", what, base, revision, status)
+        else:
+            what = f"{status} is {'no longer documented' if went else 'documented now'}"
+            self._tell_answer("error-removed" if went else "error-added", what, base, revision, status)
 
     def _tell_answer(self, kind: str, what: str, base: At, revision: At, status: str) -> None:
         self._tell(kind, what, base, revision, f"response {status}", direction=self.answered, values=(status, None))
@@ -351,17 +340,14 @@ class _Comparison:
 
     def _servers(self) -> None:
         # Those of the description itself are compared once, not for each operation.
-        one, two = self.base.servers, self.revision.servers
         if not _own(self.base) and not _own(self.revision):
             return
-        before, after = {server.url: server for server in one}, {server.url: server for server in two}
-        compare_servers(
-            before,
-            after,
-            self.base.at,
-            self.revision.at,
-            lambda kind, what, *at: self._tell(kind, what, *at, "servers", values=(what, None)),
-        )
+
+        def tell(kind: str, what: str, base: At, revision: At) -> None:
+            self._tell(kind, what, base, revision, "servers", values=(what, None))
+
+        before, after = ({server.url: server for server in one.servers} for one in (self.base, self.revision))
+        compare_servers(before, after, self.base.at, self.revision.at, tell)
 
 
 def compare_servers(
@@ -432,8 +418,6 @@ def _headers(at: At) -> dict[str, Parameter]:
 
 
 def _style(parameter: Parameter) -> str:
-    if not parameter.style:
-        return "as one value"
     return " ".join(parameter.style).replace("True", "exploded").replace("False", "joined")
 
 

@@ -13,7 +13,6 @@ from .document import At
 from .findings import Finding, Found, Pair, listed, plain, shown, words
 from .patterns import ANY_TEXT, compared
 from .schemas import LOWER, UPPER, Limit, Node, Schema, Schemas
-from .verdicts import Direction
 
 # Of two formats the second holds all of the first.
 _WIDER: Final = {("int32", "int64"), ("float", "double")}
@@ -125,13 +124,13 @@ class SchemaComparison:
         if a.types is not None and b.types is not None and not _overlap(a.types, b.types):
             return 0
         score = 0.1
-        at_a, at_b = _first(one), _first(other)
-        if at_a and at_b and at_a.pointer.rpartition("/")[2] == at_b.pointer.rpartition("/")[2] != "":
-            score += 0.0 if at_a.pointer.rpartition("/")[2].isdecimal() else 1.0
+        names = [s.at.pointer.rpartition("/")[2] if s.at else "" for s in (a, b)]
+        if names[0] == names[1] and not names[0].isdecimal():
+            score += 1.0
         if a.properties or b.properties:
-            names, more = set(a.properties), set(b.properties)
-            score += len(names & more) / len(names | more)
-            for name in names & more:
+            fields, more = set(a.properties), set(b.properties)
+            score += len(fields & more) / len(fields | more)
+            for name in fields & more:
                 x, y = self.schemas.of(a.properties[name]).enum, self.schemas.of(b.properties[name]).enum
                 if x and y and len(x) == len(y) == 1 and set(x) != set(y):
                     return 0

@@ -10,7 +10,8 @@ from functools import cached_property
 from typing import Any, Final
 from urllib.parse import unquote
 
-from ..description import escaped, parts
+from coinbase_checkouts_conformance.description import escaped, parts
+
 from .problems import CouldNotCompareError
 
 Lines = Mapping[int, list[int]]

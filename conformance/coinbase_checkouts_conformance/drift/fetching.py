@@ -65,9 +65,9 @@ class Fetcher:
                 httpx.Client(timeout=_ATTEMPT_S, follow_redirects=True, transport=self.transport) as client,
                 client.stream("GET", url, headers=headers) as answer,
             ):
-                if answer.status_code == httpx.codes.NOT_MODIFIED:
+                if answer.status_code == 304:
                     return body
-                if answer.status_code != httpx.codes.OK:
+                if answer.status_code != 200:
                     raise CouldNotCompareError(f"{url}: answers {answer.status_code}")
                 content = _read(url, answer)
         except httpx.TimeoutException:

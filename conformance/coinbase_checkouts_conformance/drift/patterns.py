@@ -10,7 +10,8 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Final
 
-from ..ecma import matches
+from coinbase_checkouts_conformance.ecma import matches
+
 from .regexes import Automaton, NotUnderstoodError, automaton, representatives
 
 # States that are looked at before it is said that nobody knows; a second or so.

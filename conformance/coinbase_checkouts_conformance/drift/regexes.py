@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from itertools import pairwise
 from typing import Final
 
 # Of one pattern, counted repetitions written out.
@@ -312,7 +313,7 @@ def representatives(*automata: Automaton) -> list[int]:
                 for low, high in ranges:
                     edges |= {low, high + 1}
     bounds = [*sorted(edge for edge in edges if edge <= _LAST), _LAST + 1]
-    return sorted((_nice(low, high - 1) for low, high in zip(bounds, bounds[1:], strict=False)), key=_ugliness)
+    return sorted((_nice(low, high - 1) for low, high in pairwise(bounds)), key=_ugliness)
 
 
 def _nice(low: int, high: int) -> int:
@@ -320,7 +321,7 @@ def _nice(low: int, high: int) -> int:
         if low <= char <= high:
             return char
     # Lone surrogates cannot be written down.
-    return high + 0 if not 0xD800 <= low <= 0xDFFF else high if high > 0xDFFF else low
+    return high
 
 
 def _candidates() -> Iterator[int]:

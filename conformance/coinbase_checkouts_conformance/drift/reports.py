@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from importlib.metadata import version
 from typing import Any, Final
@@ -108,11 +108,15 @@ def as_text(result: Result) -> str:
 
 
 def _seen(one: Difference) -> str:
-    others = f", also in {', '.join(one.operations[1:])}" if len(one.operations) > 1 else ""
+    others = f", also in {_few(one.operations[1:])}" if len(one.operations) > 1 else ""
     lines = (
-        f" (lines {one.base.line or '–'} → {one.revision.line or '–'})" if one.base.line or one.revision.line else ""
+        f" (lines {one.base.line or '?'} → {one.revision.line or '?'})" if one.base.line or one.revision.line else ""
     )
     return f"{_DIRECTIONS[one.direction]}{others}; {_pointers(one)}{lines}; {one.fingerprint}"
+
+
+def _few(names: Sequence[str]) -> str:
+    return ", ".join(names) if len(names) <= 8 else f"{', '.join(names[:8])} and {len(names) - 8} more"
 
 
 def _pointers(one: Difference) -> str:

@@ -11,22 +11,19 @@ from collections.abc import Iterator
 from typing import Any
 
 from .document import At, Document
+from .operations import Operation
 from .problems import CouldNotCompareError
 from .schemas import Node
 
 
 class Sameness:
-    """
-    Of *base* and *revision*.
-
-    Attributes:
-        settings: Whether what stands at the root and acts everywhere (security, servers) is the same.
-    """
+    """Of *base* and *revision*."""
 
     def __init__(self, base: Document, revision: Document) -> None:
         self._comparable = base.version == revision.version
         self._changed = _changed(base, revision) if self._comparable else frozenset[str]()
-        self.settings = (
+        # What stands at the root and acts everywhere.
+        self._settings = (
             self._comparable
             and all(_same(base.data.get(key), revision.data.get(key)) for key in ("security", "servers"))
             and _same(_schemes(base), _schemes(revision))
@@ -43,11 +40,13 @@ class Sameness:
             for one, other in zip(base, revision, strict=True)
         )
 
-    def around(self, base: At, revision: At) -> bool:
-        """Whether two path items say the same to all their operations."""
-        return all(
-            self.of(_under(base, key), _under(revision, key))
-            for key in ("parameters", "servers", "summary", "description")
+    def of_operations(self, base: Operation, revision: Operation) -> bool:
+        """Whether two operations are written alike, and so is all around them that acts on them."""
+        around = ("parameters", "servers", "summary", "description")
+        return (
+            self._settings
+            and self.of((base.at,), (revision.at,))
+            and all(self.of(_under(base.item, key), _under(revision.item, key)) for key in around)
         )
 
 

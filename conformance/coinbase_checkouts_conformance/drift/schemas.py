@@ -391,7 +391,6 @@ def _integers(made: Schema) -> None:
 
 
 def _add_structure(made: Schema, at: At) -> None:
-    raw: dict[str, Any] = at.value
     for name, child in _named(at, "properties"):
         made.properties[name] = (*made.properties.get(name, ()), child)
     for name, child in _named(at, "patternProperties"):
@@ -400,6 +399,15 @@ def _add_structure(made: Schema, at: At) -> None:
         for one in required.elements():
             if isinstance(one.value, str):
                 made.required.setdefault(one.value, one)
+    _add_additional(made, at)
+    items = at.get("items")
+    if items is not None and isinstance(items.value, dict) and items.value:
+        made.items = (*made.items, items)
+    made.prefix.extend((one,) for one in _branches(at, "prefixItems"))
+
+
+def _add_additional(made: Schema, at: At) -> None:
+    raw: dict[str, Any] = at.value
     for keyword in ("additionalProperties", "unevaluatedProperties"):
         if keyword in raw:
             made.places.setdefault("additionalProperties", _child(at, keyword))
@@ -407,10 +415,6 @@ def _add_structure(made: Schema, at: At) -> None:
                 made.additional = None
             elif isinstance(raw[keyword], dict) and raw[keyword] and made.additional is not None:
                 made.additional = (*made.additional, _child(at, keyword))
-    items = at.get("items")
-    if items is not None and isinstance(items.value, dict) and items.value:
-        made.items = (*made.items, items)
-    made.prefix.extend((one,) for one in _branches(at, "prefixItems"))
 
 
 def _named(at: At, keyword: str) -> Iterator[tuple[str, At]]:

@@ -14,7 +14,7 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any, Final
 
-from ..description import description
+from coinbase_checkouts_conformance.description import description
 
 # Not from the module that writes it, which imports pytest.
 _CLAIMS_FILE: Final = Path(__file__).parents[1] / "claims.toml"
@@ -72,7 +72,7 @@ def touched(operations: Sequence[str], path: Sequence[str], pointers: Sequence[s
         what: The change in words, for the ids of rules in it.
     """
     known = {one: verb for one, verb in _verbs().items() if one in operations}
-    events = [one for one in operations if one not in known and (one.startswith("on") or one.startswith("checkout."))]
+    events = [one for one in operations if one not in known and one.startswith(("on", "checkout."))]
     place = " ".join(path)
     texts = [f"{one} {place}" for one in (*known, *events)] or ([f" {place}"] if place else [])
     overlays = dict.fromkeys(
@@ -85,12 +85,16 @@ def touched(operations: Sequence[str], path: Sequence[str], pointers: Sequence[s
     named = dict.fromkeys(name for pointer in pointers for name in _COMPONENT.findall(pointer))
     models = tuple(name for name in named if name in _models())
     verbs = [known[one] for one in operations[:1] if one in known]
-    claims = dict.fromkeys(name for name, proves in _claims() if _proves(name, proves, verbs, path, pointers, what))
+    claims = dict.fromkeys(
+        name
+        for name, proves in _claims()
+        if _proves(name, proves, verbs=verbs, path=path, pointers=pointers, what=what)
+    )
     return Touches(tuple(known) or tuple(events), models, tuple(overlays), tuple(claims))
 
 
 def _proves(
-    name: str, proves: Sequence[str], verbs: Sequence[str], path: Sequence[str], pointers: Sequence[str], what: str
+    name: str, proves: Sequence[str], *, verbs: Sequence[str], path: Sequence[str], pointers: Sequence[str], what: str
 ) -> bool:
     for one in proves:
         if one.startswith("#"):

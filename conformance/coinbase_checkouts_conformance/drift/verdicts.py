@@ -96,7 +96,9 @@ RULES: Final = {
         (BREAKING, "a text that was accepted is now refused"),
         (BREAKING, "a text comes that readers who rely on the shape refuse"),
     ),
-    "pattern-undecided": _always(POTENTIAL, "no text was found that only one of the two accepts; they may be equal"),
+    "pattern-undecided": _always(
+        POTENTIAL, "no text was found that does harm, but not all were tried; they may be equal"
+    ),
     "pattern-rewritten": _always(COSMETIC, "both accept the same texts"),
     "format-widened": Rule((ADDITIVE, _ALL_STILL_FITS), (BREAKING, "a reader that parses the old format fails")),
     "format-narrowed": Rule((BREAKING, _REFUSED), (ADDITIVE, _LESS_COMES)),

@@ -74,7 +74,7 @@ def read_waivers(path: Path) -> list[Waiver]:
 
 
 def _waiver(table: Any, where: str) -> Waiver:
-    if not isinstance(table, dict) or set(table) != _KEYS:
+    if not isinstance(table, dict) or sorted(table) != sorted(_KEYS):
         raise CouldNotCompareError(f"{where}: needs {', '.join(sorted(_KEYS))}, and nothing else")
     for key in ("fingerprint", "reason", "who"):
         if not isinstance(table[key], str) or not table[key].strip():
