@@ -220,6 +220,7 @@ NOTHING: list[tuple[str, Edit]] = [
     ("server's slash", lambda d: d.update(servers=[{"url": "https://API.example.com/"}])),
     ("scheme's name", _rescheme),
     ("unused component", put("components schemas", Unused={"type": "string"})),
+    ("event's spelling", call("webhooks", "order.paid", "orderPaid")),
     ("extensions", put(GET, **{"x-owner": "us"})),
 ]  # fmt: skip
 
