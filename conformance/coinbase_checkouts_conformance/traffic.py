@@ -61,6 +61,7 @@ class Recorded:
         path: Without query; as it was sent, prefix and percent-encoding included.
         request_headers, response_headers: Names in lower case; never `authorization`.
         content, answer: Bodies as they went over the wire, decoded of any compression.
+        span: From when to when it took, where that is known.
     """
 
     place: Place
@@ -72,6 +73,7 @@ class Recorded:
     status: int
     response_headers: Mapping[str, str]
     answer: bytes
+    span: tuple[datetime, datetime] | None = None
 
     @cached_property
     def _matched(self) -> tuple[Operation, dict[str, str]] | None:
@@ -113,6 +115,7 @@ class Conversation:
 
     Args:
         recorded_at: None while it goes on.
+        is_concurrent: Requests may have overlapped, so that where no times are known the order tells nothing.
     """
 
     name: str
@@ -120,6 +123,12 @@ class Conversation:
     target: str = ""
     recorded_at: datetime | None = None
     exchanges: list[Recorded] = field(default_factory=list)
+    is_concurrent: bool = False
+
+    def add(self, request: httpx.Request, status: int, content_type: str, answer: bytes) -> None:
+        """One more exchange."""
+        headers = {"content-type": content_type}
+        self.exchanges.append(recorded(self.place(), request, status, headers, answer))
 
     def place(self) -> Place:
         """Where the next exchange will be found."""
