@@ -24,8 +24,6 @@ KEY_HEADER: Final = "x-idempotency-key"
 
 _CREATE, _LIST, _GET = "createCheckout", "listCheckouts", "getCheckout"
 _DEACTIVATE, _REFUND = "deactivateCheckout", "refundCheckout"
-# What times in files of traffic are rounded to.
-_ROUNDED: Final = timedelta(milliseconds=1)
 # Our own sandbox's calls after which nothing is as it was.
 _NEW_WORLD: Final = ("reset", "restore")
 _LONG_S: Final = 10**10
@@ -156,7 +154,7 @@ class History:
     def before(self, one: Recorded, other: Recorded) -> bool:
         """Whether *one* was surely over when *other* began."""
         if one.span and other.span:
-            return one.span[1] + _ROUNDED <= other.span[0]
+            return one.span[1] <= other.span[0]
         return not self._is_concurrent and self._position[id(one)] < self._position[id(other)]
 
     def during(self, one: Recorded, other: Recorded) -> list[Recorded]:

@@ -225,7 +225,7 @@ def _settlement_sum(history: History) -> Iterator[Odd]:
             yield _odd(sight, "settlement/netAmount", figures)
 
 
-@invariant("fiat-fields-together", "checkout.fiat")
+@invariant("fiat-both-or-neither", "checkout.fiat")
 def _fiat(history: History) -> Iterator[Odd]:
     """A checkout has both fiatAmount and fiatCurrency, or neither."""
     for sight in history.sights:
@@ -485,13 +485,19 @@ def _updated_at_moves(history: History) -> Iterator[Odd]:
 # Requests and their answers.
 
 
-@invariant("create-get-echo", "create.echo", "create.active")
+@invariant("created-active", "create.active")
+def _created_active(history: History) -> Iterator[Odd]:
+    """A new checkout is ACTIVE."""
+    for exchange in history.of("createCheckout"):
+        if exchange.json["status"] != "ACTIVE":
+            yield Odd(exchange, "/status", "ACTIVE", exchange.json["status"])
+
+
+@invariant("create-echo", "create.echo")
 def _create_echo(history: History) -> Iterator[Odd]:
-    """A new checkout is ACTIVE and repeats what was asked for."""
+    """A new checkout repeats what was asked for."""
     for exchange in history.of("createCheckout"):
         checkout, body = exchange.json, exchange.body
-        if checkout["status"] != "ACTIVE":
-            yield Odd(exchange, "/status", "ACTIVE", checkout["status"])
         if not _kept(exchange):
             continue
         names = [*_ECHOED, "network", *(("amount", "currency") if body["currency"] == "USDC" else ())]
@@ -502,6 +508,17 @@ def _create_echo(history: History) -> Iterator[Odd]:
         sent, told = time_of(body.get("expiresAt")), time_of(checkout.get("expiresAt"))
         if sent and (told is None or abs(sent - told) > _FRACTION):
             yield Odd(exchange, "/expiresAt", body["expiresAt"], repr(checkout.get("expiresAt")))
+
+
+@invariant("accepted-amounts", "create.amount-range", "refund.amount-positive")
+def _accepted_amounts(history: History) -> Iterator[Odd]:
+    """No checkout is made of less than 0.01 or more than 100000000, and no refund of nothing."""
+    for operation_id, least, most in (("createCheckout", "0.01", "100000000"), ("refundCheckout", "0.01", None)):
+        for exchange in history.of(operation_id):
+            asked = _amount(exchange.body.get("amount")) if isinstance(exchange.body, dict) else None
+            if asked is not None and (asked < Decimal(least) or (most is not None and asked > Decimal(most))):
+                expected = f"a refusal of an amount under {least}" + (f" or over {most}" if most else "")
+                yield Odd(exchange, "", expected, f"{exchange.status} for {exchange.body['amount']}")
 
 
 @invariant("asked-is-answered", "#/components/parameters/CheckoutId", "#/components/schemas/Checkout/properties/id")

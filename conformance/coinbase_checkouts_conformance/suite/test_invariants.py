@@ -26,7 +26,7 @@ def seen(api: Exchange, checkout_id: str) -> None:
     accepted(api.list({"descriptionQuery": api.seed.marker}))
 
 
-@each_invariant("create-get-echo", "identity-never-changes", "asked-is-answered", "expires-after-created")
+@each_invariant("created-active", "create-echo", "identity-never-changes", "asked-is-answered", "expires-after-created")
 def test_created(api: Exchange, invariant: Invariant) -> None:
     for body in (api.full(), api.minimal(), {"amount": "3", "currency": "USDC", "description": api.title}):
         seen(api, api.created(body)["id"])
@@ -143,7 +143,7 @@ def test_updated(api: Exchange, clock: Control, invariant: Invariant) -> None:
             api.read(known)
 
 
-@each_invariant("fiat-fields-together")
+@each_invariant("fiat-both-or-neither")
 def test_fiat(api: Exchange, invariant: Invariant) -> None:
     for currency in ("USD", "EUR"):
         # 400 is the other reading.
@@ -181,6 +181,15 @@ def test_pages(api: Exchange, invariant: Invariant) -> None:
     ):
         for _ in pages(api, **{"descriptionQuery": api.seed.marker, **query}):
             pass
+
+
+@each_invariant("accepted-amounts")
+def test_amounts(api: Exchange, control: Control, invariant: Invariant) -> None:
+    for value in ("0", "0.00", "0.01", "100000000", "100000000.01"):
+        api.create(api.minimal(amount=value))
+    checkout_id = paid(api, control)["id"]
+    for value in ("0", "0.00", "0.01"):
+        api.refund(checkout_id, {"amount": value})
 
 
 @each_invariant("errors-are-told", "no-null")
