@@ -87,6 +87,8 @@ class Finding:
 def main(argv: list[str]) -> int:
     """The command; *argv* is what comes after its name."""
     options = _parser().parse_args(argv)
+    if not (options.har or options.cassettes):
+        return _could_not_run("nothing to check; name recorded traffic with --har or --cassettes")
     try:
         conversations = list(_conversations(options))
     except TrafficError as exc:

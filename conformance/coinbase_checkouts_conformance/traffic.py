@@ -215,7 +215,7 @@ def from_vcr(path: Path, *, standing: str, is_concurrent: bool = False) -> Conve
     try:
         content = yaml.load(path.read_bytes(), Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))  # noqa: S506 -- both are safe
         interactions = content["interactions"]
-        conversation = Conversation(path.name, standing, is_concurrent=is_concurrent)
+        conversation = Conversation(f"{path.parent.name}/{path.name}", standing, is_concurrent=is_concurrent)
         for interaction in interactions:
             url = urlsplit(interaction["request"]["uri"])
             place = replace(conversation.place(), target=f"{url.scheme}://{url.netloc}")
