@@ -76,6 +76,7 @@ class Suite:
     Args:
         progress: Called with each claim's outcome and module when its test has ended.
         conversations: What was said in each test, by its name.
+        tests: Their names, by claim.
     """
 
     wire: Wire
@@ -85,6 +86,7 @@ class Suite:
     outcomes: Outcomes = field(default_factory=Outcomes)
     made: list[str] = field(default_factory=list)
     conversations: dict[str, Conversation] = field(default_factory=dict)
+    tests: dict[str, list[str]] = field(default_factory=dict)
 
     @pytest.fixture
     def api(self, request: pytest.FixtureRequest) -> Iterator[Exchange]:
@@ -97,6 +99,7 @@ class Suite:
             conversation = Conversation(name, tape.standing, tape.target or str(self.wire.target), tape.now)
             control = Control(self.wire, conversation) if tape.has_control else None
             self.conversations[name] = conversation
+            self.tests.setdefault(claim_of(item).id, []).append(name)
             exchange = Exchange(
                 self.wire,
                 self.tokens,

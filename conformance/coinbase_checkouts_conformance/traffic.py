@@ -25,7 +25,9 @@ import yaml
 from .description import Description, Operation, description
 
 # What a recording may be called; the three are never added up.
-STANDINGS: Final = ("documented", "sandbox", "live")
+DOCUMENTED: Final = "documented"
+STANDINGS: Final = (DOCUMENTED, "sandbox", "live")
+DOCUMENTED_FILE: Final = Path(__file__).with_name("documented.yaml")
 
 _LONGEST_MS: Final = 24 * 3600 * 1000
 
@@ -40,7 +42,7 @@ class Place:
     Where one exchange is found again.
 
     Args:
-        file: `test_get/test_as_created.yaml`, a HAR file's name, or a test's name in a live run.
+        file: `test_get/test_as_created`, which is a test and its cassette, or a HAR file's name.
         index: The exchange in it, from 0.
         standing: `documented`, `sandbox` (our own), `live`, or what a HAR file is told to be.
     """
@@ -195,7 +197,7 @@ def from_cassettes(folder: Path) -> list[Conversation]:
 
 
 def _from_cassette(path: Path, provenance: Any, interactions: Iterable[Mapping[str, Any]]) -> Conversation:
-    name = f"{path.parent.name}/{path.name}"
+    name = f"{path.parent.name}/{path.stem}"
     conversation = Conversation(name, provenance.standing, provenance.target, provenance.recorded_at)
     for interaction in interactions:
         conversation.exchanges.append(_from_interaction(interaction, conversation.place()))
@@ -268,6 +270,39 @@ def _text(value: object) -> str:
 
 def _bytes(value: object) -> bytes:
     return value if isinstance(value, bytes) else str(value or "").encode()
+
+
+def from_documents(path: Path = DOCUMENTED_FILE) -> list[Conversation]:
+    """The examples that Coinbase publishes, a conversation for each document."""
+    examples = yaml.safe_load(path.read_text(encoding="utf-8"))
+    return [_from_example(example) for example in examples]
+
+
+def _from_example(example: Mapping[str, Any]) -> Conversation:
+    document = example["document"]
+    read = description().document["x-documents"][document]["read"]
+    conversation = Conversation(
+        document, DOCUMENTED, "published documents", datetime.fromisoformat(read).replace(tzinfo=UTC)
+    )
+    operation = description().operations[example["operation"]]
+    conversation.exchanges.append(
+        Recorded(
+            conversation.place(),
+            operation.method,
+            operation.path.replace("{id}", "68f7a946db0529ea9b6d3a12"),
+            (),
+            {"content-type": "application/json"} if "request" in example else {},
+            _example(example.get("request")),
+            example["status"],
+            {"content-type": "application/json"} if "answer" in example else {},
+            _example(example.get("answer")),
+        )
+    )
+    return conversation
+
+
+def _example(body: object) -> bytes:
+    return b"" if body is None else json.dumps(body).encode()
 
 
 def from_har(path: Path, *, standing: str = "live") -> Conversation:
