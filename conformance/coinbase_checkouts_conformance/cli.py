@@ -21,6 +21,7 @@ import pytest
 
 from coinbase_checkouts.errors import CheckoutsError
 
+from . import passive
 from .control import Control
 from .description import description
 from .judge import BrokenError
@@ -43,6 +44,8 @@ _TIDY_S: Final = 15.0
 
 def main(argv: list[str]) -> int:
     """The command; *argv* is what comes after its name."""
+    if argv[:1] == ["check"]:
+        return passive.main(argv[1:])
     options = _parser().parse_args(argv)
     try:
         return _run(options)
@@ -143,7 +146,8 @@ def _seconds(text: str) -> float:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="coinbase-checkouts conformance",
-        description="Try every claim about the Checkouts API on a server, and tell which hold. Unofficial.",
+        description="Try every claim about the Checkouts API on a server, and tell which hold. Unofficial. "
+        "`conformance check --help` tells how to hold recorded traffic against them.",
         epilog="exit codes: 0 every claim that could be tried holds, 1 at least one is broken, 2 it could not run",
         allow_abbrev=False,
     )

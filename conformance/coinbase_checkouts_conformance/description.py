@@ -135,6 +135,10 @@ class Description:
         owner = f"{operation.pointer}/responses"
         return {int(status): self.resolve(f"{owner}/{status}") for status in self.at(owner)}
 
+    def pointer(self, rule: str) -> str:
+        """Where the `x-rule` with this id is; what is a pointer already stays one."""
+        return rule if rule.startswith("#") else self.rules[rule]
+
     @cached_property
     def rules(self) -> dict[str, str]:
         """Each `x-rule` id, and the pointer to it."""

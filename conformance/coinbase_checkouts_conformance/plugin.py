@@ -8,17 +8,20 @@ from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Final, Protocol
+from urllib.parse import urlencode
 
+import httpx
 import pytest
 
 from .claims import claim_of
 from .control import Control
 from .exchange import Exchange
+from .invariants import InvariantError, hold
 from .outcomes import BROKEN, HELD, SKIPPED, Outcome, Outcomes, failure
 from .seeds import Seed
 from .tokens import Tokens
 from .traffic import Conversation
-from .wire import OutOfTimeError, Wire
+from .wire import OutOfTimeError, Reply, Wire
 
 NO_CONTROL: Final = "no control endpoints"
 
@@ -92,9 +95,9 @@ class Suite:
         if self.wire.left_s <= 0:
             pytest.skip(self.wire.out_of_time)
         with self.deck.tape(tape_name(item)) as tape:
-            control = Control(self.wire) if tape.has_control else None
             name = tape_name(item)
             conversation = Conversation(name, tape.standing, tape.target or str(self.wire.target), tape.now)
+            control = Control(self.wire, conversation) if tape.has_control else None
             self.conversations[name] = conversation
             self.tests.setdefault(claim_of(item).id, []).append(name)
             exchange = Exchange(
@@ -110,6 +113,7 @@ class Suite:
             yield exchange
             if item.stash.get(_PASSED, False):
                 tape.check()
+                hold(conversation)
 
     @pytest.fixture
     def control(self, api: Exchange) -> Control:
@@ -141,8 +145,7 @@ class Suite:
             report.outcome = "skipped"
             report.longrepr = (str(item.path), 0, str(call.excinfo.value))
         if report.failed and call.excinfo is not None:
-            exchange = item.stash.get(_EXCHANGE, None)
-            report.longrepr = failure(claim, call.excinfo.value, exchange.last if exchange else None)
+            report.longrepr = failure(claim, call.excinfo.value, _said(item, call.excinfo.value))
             self._add(Outcome(claim, BROKEN, report.longrepr))
         elif report.skipped and call.excinfo is not None:
             self._add(Outcome(claim, SKIPPED, str(call.excinfo.value)))
@@ -155,6 +158,16 @@ class Suite:
     def _add(self, outcome: Outcome) -> None:
         self.outcomes.add(outcome)
         self.progress(outcome)
+
+
+def _said(item: pytest.Item, error: BaseException) -> tuple[httpx.Request, Reply | None] | None:
+    """The exchange that *error* is about: the last one, unless the conversation as a whole told."""
+    if isinstance(error, InvariantError):
+        one = error.findings[0].exchange
+        url = f"http://conversation.invalid{one.path}?{urlencode(one.query)}".rstrip("?")
+        return httpx.Request(one.method, url, content=one.content), Reply(one.status, one.content_type, one.answer)
+    exchange = item.stash.get(_EXCHANGE, None)
+    return exchange.last if exchange else None
 
 
 def tape_name(item: pytest.Item) -> str:
