@@ -38,7 +38,6 @@ class Reading:
     update: str = "change"
     page_token: str = "remembers"
     trailing_page: bool = False
-    scans: bool = False
     ids: str = "time"
     errors: str = "full"
     charset: str = ""
@@ -77,7 +76,6 @@ B: Final = Reading(
     update="status",
     page_token="position",
     trailing_page=True,
-    scans=True,
     ids="random",
     errors="short",
     charset="; charset=utf-8",

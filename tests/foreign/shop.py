@@ -30,7 +30,6 @@ DATE_TIME: Final = re.compile(
     r"([0-9]{4}-[0-9]{2}-[0-9]{2})[Tt]([0-9]{2}:[0-9]{2}:[0-9]{2})(\.[0-9]+)?([Zz]|[+-][0-9]{2}:[0-9]{2})"
 )
 KEY_LIFE_S: Final = 86400
-SCANNED: Final = 60
 
 
 class Refusal(Exception):
@@ -439,7 +438,7 @@ class Shop:
         """The refund that a good request asks for."""
         currency = asked.get("currency", checkout.fiat_currency or "USDC")
         amount, now = Decimal(asked["amount"]), self.stored(self.now())
-        id = f"rf_{secrets.token_urlsafe(9)}" if self.reading.ids == "time" else hexed(str(now))[:32]
+        id = f"rf_{secrets.token_urlsafe(9)}" if self.reading.ids == "time" else secrets.token_hex(16)
         refund = Refund(id, amount, now, reason=asked.get("reason"))
         if currency in RATES:
             refund.fiat, refund.fiat_currency, refund.rate = amount, currency, RATES[currency]
@@ -478,23 +477,11 @@ class Shop:
         last = -1
         if token := query.get("pageToken", [""])[-1]:
             filters, last = self.continued(token, query)
-        every = self.ordered()
-        page: list[Checkout] = []
-        looked = 0
-        for checkout in every:
-            if self.rank(checkout) <= last:
-                continue
-            if len(page) == size or (self.reading.scans and looked == SCANNED):
-                break
-            last, looked = self.rank(checkout), looked + 1
-            if self.matches(checkout, filters):
-                page.append(checkout)
+        left = [one for one in self.ordered() if self.rank(one) > last and self.matches(one, filters)]
+        page, rest = left[:size], left[size:]
         body: JsonObject = {"checkouts": [self.view(checkout) for checkout in page]}
-        rest = [one for one in every if self.rank(one) > last]
-        if not self.reading.scans:
-            rest = [one for one in rest if self.matches(one, filters)]
         if rest or (self.reading.trailing_page and len(page) == size):
-            body["nextPageToken"] = self.token(filters, last)
+            body["nextPageToken"] = self.token(filters, self.rank(page[-1]))
         return Answer(200, body)
 
     def ordered(self) -> Sequence[Checkout]:
