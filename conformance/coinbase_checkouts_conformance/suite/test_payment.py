@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -118,3 +118,28 @@ def test_paid_never_expires(api: Exchange, clock: Control) -> None:
     clock.advance(3601)
     assert differences(checkout, api.read(checkout["id"])) == []
     assert api.read(ended)["status"] == "DEACTIVATED"
+
+
+@claim("payment.times", "checkout.updated-at")
+def test_times(api: Exchange, clock: Control) -> None:
+    """The time in updatedAt is that of the last change: later than what was made before it, and the same when read again."""
+
+    def later_than(checkout_id: str) -> datetime:
+        """A time after the checkout's last change and before the next, by the server itself."""
+        before = api.read(checkout_id)
+        clock.advance(5)
+        assert differences(before, api.read(checkout_id)) == []
+        return moment(api.created()["createdAt"]) - timedelta(seconds=1)
+
+    ended, sold = api.created(), api.created(api.minimal(amount="2.00"))
+    since = later_than(ended["id"])
+    assert since <= moment(accepted(api.deactivate(ended["id"])).json["updatedAt"])
+    since = later_than(sold["id"])
+    clock.pay(sold["id"])
+    assert since <= moment(api.read(sold["id"])["updatedAt"])
+    since = later_than(sold["id"])
+    # By then the status has changed whether it does when a refund starts or when it is done.
+    clock.settle(sold["id"], accepted(api.refund(sold["id"], {"amount": "2.00"})).json["refund"]["id"])
+    after = api.read(sold["id"])
+    assert since <= moment(after["updatedAt"])
+    assert moment(sold["createdAt"]) == moment(after["createdAt"])

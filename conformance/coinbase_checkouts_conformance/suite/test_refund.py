@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from coinbase_checkouts_conformance.attempts import paid, try_constraint
+from coinbase_checkouts_conformance.attempts import listed, paid, try_constraint
 from coinbase_checkouts_conformance.claims import claim, each_constraint
 from coinbase_checkouts_conformance.compare import amount, differences, moment
 from coinbase_checkouts_conformance.constraints import Constraint
@@ -240,3 +240,26 @@ def test_path(api: Exchange, control: Control, constraint: Constraint) -> None:
     before = paid(api, control)
     try_constraint(constraint, before["id"], lambda value: api.refund(value, {"amount": "0.50"}))
     assert differences(before, api.read(before["id"])) == []
+
+
+@claim("refund.listed", "create.echo", "checkout.refunded-amount", "#/paths/~1api~1v1~1checkouts/get/responses/200")
+def test_listed(api: Exchange, control: Control) -> None:
+    """A refunded checkout is listed as it reads, settlement and refunds included."""
+    checkout_id = paid(api, control)["id"]
+    settled(api, control, checkout_id, "0.50")
+    started(api, checkout_id, "0.75")
+    [found] = listed(api)
+    assert differences(api.read(checkout_id), found) == []
+
+
+@claim("refund.fiat", "refund.fiat", "refund.default-currency")
+def test_fiat(api: Exchange, control: Control) -> None:
+    """A refund of a checkout created in fiat is in that currency by default, and tells the figure and the rate."""
+    answer = api.create(api.minimal(amount="1.50", currency="EUR"))
+    if not answer.is_success:
+        return  # fiat currencies are accepted or not
+    control.pay(answer.json["id"])
+    refund = started(api, answer.json["id"], "1.00")["refund"]
+    assert refund.get("fiatCurrency") == "EUR"
+    assert amount(refund.get("fiatAmount")) == Decimal("1.00")
+    assert amount(refund.get("exchangeRate"))
