@@ -5,12 +5,9 @@ from __future__ import annotations
 import argparse
 import gzip
 import json
-import secrets
-import socket
 import threading
 from copy import deepcopy
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from pathlib import Path
 from typing import Any, Final, Self
 from urllib.parse import parse_qs, unquote, urlsplit
 
@@ -82,7 +79,7 @@ class Handler(BaseHTTPRequestHandler):
         place(request)
         self.send(request, self.server_of.answer(request))
 
-    do_POST = do_GET
+    do_POST = do_GET  # noqa: N815  # http.server's name
 
     def send(self, request: Request, answer: Answer) -> None:
         """Write an answer, framed as the reading has it."""
@@ -160,11 +157,9 @@ def main() -> None:
     fault = FAULTS[options.fault] if options.fault else RIGHT
     with Server(reading(options.reading), fault, port=options.port) as server:
         server.gate.write(options.key_file)
-        print(server.url, flush=True)  # noqa: T201  # the one thing to say
+        print(server.url, flush=True)
         threading.Event().wait()
 
-
-__all__ = ["Handler", "Path", "Server", "secrets", "socket"]
 
 if __name__ == "__main__":
     main()

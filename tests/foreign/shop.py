@@ -8,7 +8,7 @@ import json
 import re
 import secrets
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from decimal import ROUND_HALF_UP, Decimal
 from typing import Any, Final
@@ -32,7 +32,7 @@ DATE_TIME: Final = re.compile(
 KEY_LIFE_S: Final = 86400
 
 
-class Refusal(Exception):
+class RefusedError(Exception):
     """An answer that says no."""
 
     def __init__(self, status: int, kind: str, message: str) -> None:
@@ -101,7 +101,7 @@ class Checkout:
     fiat_currency: str = ""
     status: str = "ACTIVE"
     refunds: list[Refund] = field(default_factory=list[Refund])
-    kept_back: Decimal = Decimal(0)
+    looks: int = 0
 
 
 @dataclass
@@ -119,7 +119,9 @@ def moment(text: object) -> datetime | None:
         return None
     day, clock, fraction, zone = parts.groups()
     try:
-        return datetime.fromisoformat(f"{day}T{clock}{(fraction or '')[:7].ljust(2, '0') if fraction else ''}{zone.upper()}")
+        return datetime.fromisoformat(
+            f"{day}T{clock}{(fraction or '')[:7].ljust(2, '0') if fraction else ''}{zone.upper()}"
+        )
     except ValueError:
         return None
 
@@ -164,7 +166,7 @@ class Shop:
         """The answer to one request."""
         try:
             return self.routed(request)
-        except Refusal as no:
+        except RefusedError as no:
             return Answer(no.status, self.error(no))
 
     def routed(self, request: Request) -> Answer:
@@ -178,7 +180,7 @@ class Shop:
             return self.deactivate(request)
         if request.operation == "refund":
             return self.refund(request)
-        raise Refusal(404, "not_found", "nothing lives here")
+        raise RefusedError(404, "not_found", "nothing lives here")
 
     def admit(self, request: Request) -> None:
         """Refuse whoever has no good token."""
@@ -186,9 +188,9 @@ class Shop:
         wrong = self.gate.faults(request.headers.get("authorization"), request.method, host, request.path)
         for name in wrong:
             if f"token.{name}" not in self.forgives:
-                raise Refusal(401, "unauthorized", f"bad credentials ({name})")
+                raise RefusedError(401, "unauthorized", f"bad credentials ({name})")
 
-    def error(self, no: Refusal) -> JsonObject:
+    def error(self, no: RefusedError) -> JsonObject:
         """The error body."""
         body: JsonObject = {"errorType": no.kind, "errorMessage": no.message}
         if self.reading.errors != "short":
@@ -205,7 +207,7 @@ class Shop:
         if key is None:
             return act()
         if not KEY.fullmatch(key) and "key.form" not in self.forgives:
-            raise Refusal(400, "invalid_request", "X-Idempotency-Key is no version 4 UUID")
+            raise RefusedError(400, "invalid_request", "X-Idempotency-Key is no version 4 UUID")
         place = self.place(request, key)
         asked = self.compared(request)
         kept = self.kept.get(place)
@@ -215,7 +217,7 @@ class Shop:
             return self.replay(kept)
         try:
             answer = act()
-        except Refusal as no:
+        except RefusedError as no:
             answer = Answer(no.status, self.error(no))
             if not self.reading.keeps_refusals:
                 return answer
@@ -230,10 +232,10 @@ class Shop:
         """The first answer."""
         return kept.answer
 
-    def conflict(self, place: object) -> Refusal:
+    def conflict(self, place: object) -> RefusedError:
         """One key, two requests."""
         kind = "idempotency_error" if self.reading.conflict == 422 else "already_exists"
-        return Refusal(self.reading.conflict, kind, "this key was used for something else")
+        return RefusedError(self.reading.conflict, kind, "this key was used for something else")
 
     def place(self, request: Request, key: str) -> object:
         """Where a key counts."""
@@ -252,25 +254,25 @@ class Shop:
         """Refuse for the first reason that is not forgiven."""
         for name, message in broken:
             if name not in self.forgives:
-                raise Refusal(400, "invalid_request", message)
+                raise RefusedError(400, "invalid_request", message)
 
     def body(self, request: Request, known: set[str]) -> JsonObject:
         """The body as an object."""
         if request.headers.get("content-type", "").partition(";")[0].strip().lower() != "application/json" and (
             self.reading.media == "refuse"
         ):
-            raise Refusal(400, "invalid_request", "this is not application/json")
+            raise RefusedError(400, "invalid_request", "this is not application/json")
         body = request.json
         if not isinstance(body, dict):
-            raise Refusal(400, "invalid_request", "the body is no JSON object")
+            raise RefusedError(400, "invalid_request", "the body is no JSON object")
         asked: JsonObject = dict(body)  # pyright: ignore[reportUnknownArgumentType]  # JSON
         try:
             json.dumps(asked, ensure_ascii=False).encode()
         except UnicodeEncodeError:
-            raise Refusal(400, "invalid_request", "half a character") from None
+            raise RefusedError(400, "invalid_request", "half a character") from None
         strangers = asked.keys() - known
         if strangers and self.reading.unknown == "refuse":
-            raise Refusal(400, "invalid_request", f"no such property: {min(strangers)}")
+            raise RefusedError(400, "invalid_request", f"no such property: {min(strangers)}")
         return asked
 
     def amount_faults(self, amount: object) -> Iterator[tuple[str, str]]:
@@ -368,10 +370,10 @@ class Shop:
         """The checkout of this id, as it is now."""
         if not re.fullmatch("[0-9a-f]{24}", id):
             kind = "invalid_request" if self.reading.malformed == 400 else "not_found"
-            raise Refusal(self.reading.malformed, kind, "this is no id")
+            raise RefusedError(self.reading.malformed, kind, "this is no id")
         if id not in self.checkouts:
             kind = "not_found" if self.reading.missing == 404 else "invalid_request"
-            raise Refusal(self.reading.missing, kind, "no checkout has this id")
+            raise RefusedError(self.reading.missing, kind, "no checkout has this id")
         self.expire(self.checkouts[id])
         return self.checkouts[id]
 
@@ -396,9 +398,9 @@ class Shop:
         self.turn(checkout, "DEACTIVATED")
         return Answer(200, self.view(checkout))
 
-    def illegal(self, message: str) -> Refusal:
+    def illegal(self, message: str) -> RefusedError:
         """What cannot be done now."""
-        return Refusal(self.reading.illegal, "invalid_request", message)
+        return RefusedError(self.reading.illegal, "invalid_request", message)
 
     def refund(self, request: Request) -> Answer:
         """Send money back."""
@@ -438,8 +440,8 @@ class Shop:
         """The refund that a good request asks for."""
         currency = asked.get("currency", checkout.fiat_currency or "USDC")
         amount, now = Decimal(asked["amount"]), self.stored(self.now())
-        id = f"rf_{secrets.token_urlsafe(9)}" if self.reading.ids == "time" else secrets.token_hex(16)
-        refund = Refund(id, amount, now, reason=asked.get("reason"))
+        refund_id = f"rf_{secrets.token_urlsafe(9)}" if self.reading.ids == "time" else secrets.token_hex(16)
+        refund = Refund(refund_id, amount, now, reason=asked.get("reason"))
         if currency in RATES:
             refund.fiat, refund.fiat_currency, refund.rate = amount, currency, RATES[currency]
             refund.amount = (amount * refund.rate).quantize(CENT, ROUND_HALF_UP)
@@ -573,7 +575,9 @@ class Shop:
         time = self.reading.ids == "time"
         body: JsonObject = {
             "id": checkout.id,
-            "url": f"https://pay.example.net/{digest[:9]}" if time else f"https://x.example/s?session={digest[:20]}#pay",
+            "url": f"https://pay.example.net/{digest[:9]}"
+            if time
+            else f"https://x.example/s?session={digest[:20]}#pay",
             "amount": self.amount_shown(checkout.amount, asked["amount"] if usdc else None),
             "currency": "USDC",
             "network": "base",
@@ -642,7 +646,7 @@ class Shop:
         parts = request.path.strip("/").split("/")[1:]
         try:
             return self.controlled(parts, request.json or {})
-        except Refusal as no:
+        except RefusedError as no:
             return Answer(no.status, self.error(no))
 
     def controlled(self, parts: Sequence[str], body: JsonObject) -> Answer:
@@ -662,14 +666,14 @@ class Shop:
     def pay(self, checkout: Checkout, outcome: str) -> None:
         """As if by the payer."""
         if checkout.status not in ({"ACTIVE"} if outcome == "PROCESSING" else {"ACTIVE", "PROCESSING"}):
-            raise Refusal(409, "invalid_request", "it cannot be paid")
+            raise RefusedError(409, "invalid_request", "it cannot be paid")
         self.turn(checkout, outcome)
 
     def settle(self, checkout: Checkout, refund_id: str, outcome: str) -> None:
         """As if by the chain."""
         refund = next((one for one in checkout.refunds if one.id == refund_id and one.status == "PENDING"), None)
         if refund is None:
-            raise Refusal(409, "invalid_request", "it is not pending")
+            raise RefusedError(409, "invalid_request", "it is not pending")
         refund.status = outcome
         if outcome == "COMPLETED":
             refund.completed = self.stored(self.now())
@@ -720,6 +724,3 @@ def url_faults(asked: JsonObject, name: str) -> Iterator[tuple[str, str]]:
 def other(shop: type[Shop], changes: Mapping[str, Any]) -> type[Shop]:
     """The shop with some of its methods replaced."""
     return type("WrongShop", (shop,), dict(changes))
-
-
-__all__ = ["Answer", "Checkout", "Refund", "Refusal", "Request", "Shop", "moment", "other", "replace"]

@@ -29,9 +29,7 @@ class Gate:
     def __post_init__(self) -> None:
         """Make the key."""
         self.private = (
-            ed25519.Ed25519PrivateKey.generate()
-            if self.kind == "Ed25519"
-            else ec.generate_private_key(ec.SECP256R1())
+            ed25519.Ed25519PrivateKey.generate() if self.kind == "Ed25519" else ec.generate_private_key(ec.SECP256R1())
         )
 
     def key_file(self) -> dict[str, str]:
@@ -75,13 +73,22 @@ class Gate:
 
     def wrong_claims(self, header: dict[str, Any], claims: dict[str, Any], wanted: str) -> Iterator[str]:
         """What the parts of a token say that they should not."""
-        now = time.time()
         if header.get("kid") != self.key_id:
             yield "kid"
         if claims.get("sub") != self.key_id:
             yield "sub"
         if claims.get("iss") != "cdp":
             yield "iss"
+        yield from self.wrong_times(claims)
+        uri = claims.get("uri") or next(iter(claims.get("uris") or ()), None)
+        if isinstance(uri, str):
+            yield from wrong_place(uri, wanted)
+        else:
+            yield "uri.absent"
+
+    def wrong_times(self, claims: dict[str, Any]) -> Iterator[str]:
+        """Too early, too late, or for too long."""
+        now = time.time()
         begin, end = claims.get("nbf"), claims.get("exp")
         if not isinstance(begin, int):
             yield "nbf.absent"
@@ -93,23 +100,23 @@ class Gate:
             yield "exp"
         elif isinstance(begin, int) and end - begin > LIFETIME_S + self.skew_s:
             yield "lifetime"
-        uri = claims.get("uri") or next(iter(claims.get("uris") or ()), None)
-        if not isinstance(uri, str):
-            yield "uri.absent"
-        elif uri != wanted:
-            method, _, place = uri.partition(" ")
-            wanted_method, _, wanted_place = wanted.partition(" ")
-            if method != wanted_method:
-                yield "uri.method"
-            if place.partition("/")[0] != wanted_place.partition("/")[0]:
-                yield "uri.host"
-            if place.partition("/")[2] != wanted_place.partition("/")[2]:
-                yield "uri.path"
 
     def write(self, path: str) -> None:
         """Leave the key where the suite is told to look."""
         with open(path, "w", encoding="utf-8") as file:  # noqa: PTH123  # a path as the command line gave it
             json.dump(self.key_file(), file)
+
+
+def wrong_place(uri: str, wanted: str) -> Iterator[str]:
+    """Where a token is for another request than *wanted*."""
+    method, _, place = uri.partition(" ")
+    wanted_method, _, wanted_place = wanted.partition(" ")
+    if method != wanted_method:
+        yield "uri.method"
+    if place.partition("/")[0] != wanted_place.partition("/")[0]:
+        yield "uri.host"
+    if place.partition("/")[2] != wanted_place.partition("/")[2]:
+        yield "uri.path"
 
 
 ONLY_SIGNATURE: Any = {

@@ -134,6 +134,10 @@ def test_times(api: Exchange, clock: Control) -> None:
     ended, sold = api.created(), api.created(api.minimal(amount="2.00"))
     since = later_than(ended["id"])
     assert since <= moment(accepted(api.deactivate(ended["id"])).json["updatedAt"])
+    later_than(ended["id"])
+    before, again = api.read(ended["id"]), api.deactivate(ended["id"])
+    if again.is_success:
+        assert differences(before, again.json) == []
     since = later_than(sold["id"])
     clock.pay(sold["id"])
     assert since <= moment(api.read(sold["id"])["updatedAt"])
@@ -143,3 +147,19 @@ def test_times(api: Exchange, clock: Control) -> None:
     after = api.read(sold["id"])
     assert since <= moment(after["updatedAt"])
     assert moment(sold["createdAt"]) == moment(after["createdAt"])
+
+
+@claim("payment.expires-on-time", "checkout.expires", "list.filters")
+def test_expires_on_time(api: Exchange, clock: Control) -> None:
+    """A checkout is ACTIVE until shortly before expiresAt, and after it is listed as EXPIRED without being read first."""
+    expires = api.later(timedelta(hours=1), anew=True)
+    checkout_id = api.created(api.minimal(expiresAt=expires))["id"]
+    clock.advance(3570)
+    found = api.read(checkout_id)
+    now = clock.now()
+    # A slow server, or another run that moves the clock, may have used up what was left.
+    if now is not None and now < moment(expires):
+        assert found["status"] == "ACTIVE"
+    clock.advance(31)
+    assert [one["status"] for one in listed(api, status="EXPIRED")] == ["EXPIRED"]
+    assert listed(api, status="ACTIVE") == []

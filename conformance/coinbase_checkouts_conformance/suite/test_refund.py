@@ -262,4 +262,27 @@ def test_fiat(api: Exchange, control: Control) -> None:
     refund = started(api, answer.json["id"], "1.00")["refund"]
     assert refund.get("fiatCurrency") == "EUR"
     assert amount(refund.get("fiatAmount")) == Decimal("1.00")
-    assert amount(refund.get("exchangeRate"))
+    back, rate = Decimal(refund["amount"]), Decimal(refund.get("exchangeRate", 0))
+    # Which way the rate reads is not documented, nor how it is rounded.
+    assert rate > 0
+    assert min(abs(back - rate), abs(back - 1 / rate)) <= Decimal("0.02")
+
+
+@claim("refund.reason-kept", "refund.pending-first", f"{REFUND}/responses/200")
+def test_reason_kept(api: Exchange, control: Control) -> None:
+    """A reason comes back as it was sent, to its last blank and character, in the answer and when it is read again."""
+    checkout_id = paid(api, control)["id"]
+    for reason in (f"  {api.title}: two  blanks, cafe\u0301  ", f"{api.title} ".ljust(500, "é")):
+        answer = accepted(api.refund(checkout_id, {"amount": "0.50", "reason": reason})).json
+        assert answer["refund"].get("reason") == reason
+        assert reason in [refund.get("reason") for refund in api.read(checkout_id)["refunds"]]
+
+
+@claim("refund.not-yet-completed", "refund.completed-at", "refund.pending-first")
+def test_not_yet_completed(api: Exchange, control: Control) -> None:
+    """A refund that is PENDING, or has FAILED, has no completedAt."""
+    checkout_id = paid(api, control)["id"]
+    refund = started(api, checkout_id, "0.50")["refund"]
+    assert "completedAt" not in refund
+    control.settle(checkout_id, refund["id"], "FAILED")
+    assert [name for one in api.read(checkout_id)["refunds"] for name in one if name == "completedAt"] == []
