@@ -10,7 +10,7 @@ from pathlib import Path
 
 from .faults import FAULTS, Fault
 from .server import RIGHT
-from .trial import Verdict, tried
+from .trial import tried
 
 MIXES = 10
 
@@ -34,8 +34,9 @@ def main() -> int:
     todo = list(rows(options.words, options.mixes))
     wrong = 0
     with ThreadPoolExecutor(2) as pool:
-        verdicts: Iterator[Verdict] = pool.map(lambda row: tried(row[0], row[1]), todo)
-        for (name, fault, code), verdict in zip(todo, verdicts, strict=True):
+        verdicts = [pool.submit(tried, name, fault) for name, fault, _ in todo]
+        for (name, fault, code), awaited in zip(todo, verdicts, strict=True):
+            verdict = awaited.result()
             good = verdict.code == code
             wrong += not good
             claims = " ".join(verdict.broken[:4]) + (f" +{len(verdict.broken) - 4}" if len(verdict.broken) > 4 else "")

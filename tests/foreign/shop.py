@@ -518,8 +518,10 @@ class Shop:
         size = query.get("pageSize", ["20"])[-1]
         if not re.fullmatch("[0-9]{1,9}", size):
             yield "pageSize.form", "pageSize is no number"
-        elif not 1 <= int(size) <= 100:
-            yield "pageSize.bounds", "pageSize is from 1 to 100"
+        elif int(size) < 1:
+            yield "pageSize.low", "pageSize is at least 1"
+        elif int(size) > 100:
+            yield "pageSize.high", "pageSize is at most 100"
         if not set(query.get("status", ())) <= set(STATUSES):
             yield "status", "no such status"
         for name in ("startTime", "endTime"):

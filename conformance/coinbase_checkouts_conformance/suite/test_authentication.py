@@ -156,5 +156,5 @@ def test_long_lived(api: Exchange) -> None:
 def test_altered(api: Exchange) -> None:
     """A token whose signature was altered, or taken away, is answered 401, on every operation."""
     for ask in every_operation(api):
-        for end in (lambda signature: signature[::-1], lambda _: ""):
-            unauthorized(ask(Resigned(api.tokens.valid, end)))
+        for signature in (slice(None, None, -1), slice(0)):
+            unauthorized(ask(Resigned(api.tokens.valid, signature)))

@@ -10,7 +10,7 @@ from coinbase_checkouts_conformance.attempts import listed, paid, undisturbed
 from coinbase_checkouts_conformance.claims import claim
 from coinbase_checkouts_conformance.compare import differences, moment
 from coinbase_checkouts_conformance.control import Control
-from coinbase_checkouts_conformance.exchange import Exchange, accepted, refused
+from coinbase_checkouts_conformance.exchange import Exchange, accepted, refused, stamp
 from coinbase_checkouts_conformance.judge import BrokenError
 
 PAYMENT_FIELDS = ("status", "updatedAt", "transactionHash", "settlement")
@@ -163,3 +163,24 @@ def test_expires_on_time(api: Exchange, clock: Control) -> None:
     clock.advance(31)
     assert [one["status"] for one in listed(api, status="EXPIRED")] == ["EXPIRED"]
     assert listed(api, status="ACTIVE") == []
+
+
+@claim("payment.listed-otherwise", "list.filters", "list.partition")
+def test_listed_otherwise(api: Exchange, control: Control) -> None:
+    """A checkout whose payment is under way or has failed is listed, without a status and under its own."""
+    made = {status: api.created()["id"] for status in ("PROCESSING", "FAILED")}
+    for status, checkout_id in made.items():
+        control.pay(checkout_id, status)
+        assert [one["id"] for one in listed(api, status=status)] == [checkout_id]
+    assert {one["id"] for one in listed(api)} == set(made.values())
+
+
+@claim("payment.listed-by-creation", "list.filters", "#/components/parameters/EndTime")
+def test_listed_by_creation(api: Exchange, clock: Control) -> None:
+    """The times of a listing are about createdAt, whatever has become of the checkout since."""
+    made = api.created()
+    clock.advance(60)
+    accepted(api.deactivate(made["id"]))
+    shortly_after = stamp(moment(made["createdAt"]) + timedelta(seconds=1))
+    assert [one["id"] for one in listed(api, endTime=shortly_after)] == [made["id"]]
+    assert listed(api, startTime=shortly_after) == []

@@ -286,3 +286,13 @@ def test_not_yet_completed(api: Exchange, control: Control) -> None:
     assert "completedAt" not in refund
     control.settle(checkout_id, refund["id"], "FAILED")
     assert [name for one in api.read(checkout_id)["refunds"] for name in one if name == "completedAt"] == []
+
+
+@claim("refund.listed-by-status", "list.filters", "#/components/parameters/StatusFilter")
+def test_listed_by_status(api: Exchange, control: Control) -> None:
+    """A checkout is listed under PARTIALLY_REFUNDED or REFUNDED, whichever it is, and under no other status."""
+    checkout_id = paid(api, control)["id"]
+    paid_statuses = ("COMPLETED", "PARTIALLY_REFUNDED", "REFUNDED")
+    for value, expected in (("0.50", "PARTIALLY_REFUNDED"), ("1.50", "REFUNDED")):
+        settled(api, control, checkout_id, value)
+        assert [status for status in paid_statuses if listed(api, status=status)] == [expected]

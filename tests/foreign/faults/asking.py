@@ -1,5 +1,6 @@
 """Tokens that should have been refused."""
 
+# pyright: reportUnknownLambdaType=none
 from __future__ import annotations
 
 from dataclasses import replace

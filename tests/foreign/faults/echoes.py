@@ -1,5 +1,6 @@
 """What was sent comes back as something else."""
 
+# pyright: reportUnknownLambdaType=none
 from __future__ import annotations
 
 import re

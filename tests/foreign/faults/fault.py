@@ -1,5 +1,6 @@
 """What a fault is, and the two kinds that most are: how answers look, and what the shop does."""
 
+# pyright: reportUnknownLambdaType=none
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping

@@ -1,5 +1,6 @@
 """Differences that are no faults: every one has to pass."""
 
+# pyright: reportUnknownLambdaType=none
 from __future__ import annotations
 
 import time

@@ -1,5 +1,6 @@
 """Money that goes back wrongly."""
 
+# pyright: reportUnknownLambdaType=none
 from __future__ import annotations
 
 from collections.abc import Callable

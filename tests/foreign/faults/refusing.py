@@ -1,5 +1,6 @@
 """Errors, statuses and bodies that are none."""
 
+# pyright: reportUnknownLambdaType=none
 from __future__ import annotations
 
 import json

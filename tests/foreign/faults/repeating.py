@@ -1,5 +1,6 @@
 """Keys that do not do what a key is for."""
 
+# pyright: reportUnknownLambdaType=none
 from __future__ import annotations
 
 import json

@@ -1,5 +1,6 @@
 """Input that should have been refused, or should not."""
 
+# pyright: reportUnknownLambdaType=none
 from __future__ import annotations
 
 import json

@@ -1,5 +1,6 @@
 """Answers of another shape, everywhere or only in one place."""
 
+# pyright: reportUnknownLambdaType=none
 from __future__ import annotations
 
 import json

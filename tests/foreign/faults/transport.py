@@ -1,5 +1,6 @@
 """Answers that do not arrive as HTTP has it."""
 
+# pyright: reportUnknownLambdaType=none
 from __future__ import annotations
 
 import json
