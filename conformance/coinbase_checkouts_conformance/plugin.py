@@ -18,7 +18,7 @@ from .outcomes import BROKEN, HELD, SKIPPED, Outcome, Outcomes, failure
 from .seeds import Seed
 from .tokens import Tokens
 from .traffic import Conversation
-from .wire import OutOfTimeError, Wire
+from .wire import NotTriedError, Wire
 
 NO_CONTROL: Final = "no control endpoints"
 
@@ -87,6 +87,7 @@ class Suite:
     def api(self, request: pytest.FixtureRequest) -> Iterator[Exchange]:
         """The conversation with the server."""
         item: pytest.Item = request.node
+        self.wire.begin_claim()
         if self.wire.left_s <= 0:
             pytest.skip(self.wire.out_of_time)
         with self.deck.tape(tape_name(item)) as tape:
@@ -133,8 +134,8 @@ class Suite:
         """Turn a failure into the text a person needs; nobody wants our traceback."""
         report = yield
         claim = claim_of(item)
-        if report.failed and call.excinfo is not None and isinstance(call.excinfo.value, OutOfTimeError):
-            # A slow server is not a wrong one: the claim is not tried, and counted as such.
+        if report.failed and call.excinfo is not None and isinstance(call.excinfo.value, NotTriedError):
+            # A slow or busy server is not a wrong one: the claim is not tried, and counted as such.
             report.outcome = "skipped"
             report.longrepr = (str(item.path), 0, str(call.excinfo.value))
         if report.failed and call.excinfo is not None:

@@ -7,9 +7,9 @@ from coinbase_checkouts_conformance.claims import claim, each_constraint
 from coinbase_checkouts_conformance.compare import differences
 from coinbase_checkouts_conformance.constraints import Constraint
 from coinbase_checkouts_conformance.exchange import Exchange, refused
+from coinbase_checkouts_conformance.target import NOBODYS_ID
 
 GET = "#/paths/~1api~1v1~1checkouts~1{id}/get"
-NOBODYS_ID = "000000000000000000000000"
 
 
 @claim("get.as-created", "create.echo", f"{GET}/responses/200")
