@@ -236,6 +236,8 @@ class Recorder:
         # Derived from the name, so that recording again changes times and ids only.
         seed = Seed(f"recorded/{test}")
         provenance = Provenance("sandbox", self.target, now, self.description_sha256, test, seed.text)
+        # vcrpy would add to what is there.
+        path.unlink(missing_ok=True)
         with _inserted(path, Serializer(path, provenance), RecordMode.ALL):
             yield Tape(seed, has_control=True, now=now, standing=provenance.standing, target=self.target)
 

@@ -75,7 +75,7 @@ def _conforms(loose: FormatChecker, name: str, value: object) -> bool:
 
 
 FORMATS: Final = _strict_formats()
-_Validator: Final[Any] = extend(Draft202012Validator, {"pattern": _ecma_pattern})  # type: ignore[no-untyped-call]  # as in its stubs
+Validator: Final[Any] = extend(Draft202012Validator, {"pattern": _ecma_pattern})  # type: ignore[no-untyped-call]  # as in its stubs
 
 
 class Judge:
@@ -90,7 +90,7 @@ class Judge:
         """The validator of the schema at *pointer* of the description."""
         if pointer not in self._validators:
             schema = {"$ref": f"{_URI}{pointer}"}
-            self._validators[pointer] = _Validator(schema, registry=self._registry, format_checker=FORMATS)
+            self._validators[pointer] = Validator(schema, registry=self._registry, format_checker=FORMATS)
         return self._validators[pointer]
 
     def faults(self, pointer: str, instance: object) -> list[Fault]:

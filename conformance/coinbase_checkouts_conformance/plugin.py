@@ -73,6 +73,7 @@ class Suite:
     Args:
         progress: Called with each claim's outcome and module when its test has ended.
         conversations: What was said in each test, by its name.
+        tests: Their names, by claim.
     """
 
     wire: Wire
@@ -82,6 +83,7 @@ class Suite:
     outcomes: Outcomes = field(default_factory=Outcomes)
     made: list[str] = field(default_factory=list)
     conversations: dict[str, Conversation] = field(default_factory=dict)
+    tests: dict[str, list[str]] = field(default_factory=dict)
 
     @pytest.fixture
     def api(self, request: pytest.FixtureRequest) -> Iterator[Exchange]:
@@ -95,6 +97,7 @@ class Suite:
             name = tape_name(item)
             conversation = Conversation(name, tape.standing, tape.target or str(self.wire.target), tape.now)
             self.conversations[name] = conversation
+            self.tests.setdefault(claim_of(item).id, []).append(name)
             exchange = Exchange(
                 self.wire,
                 self.tokens,

@@ -39,6 +39,14 @@ def main(argv: list[str], *, cassettes: Path = CASSETTES) -> int:
     return result
 
 
+def replayed(cassettes: Path) -> Suite:
+    """The suite as it went on the recordings in *cassettes*; nothing is printed."""
+    with key_file() as path, offline(), Wire(Target.parse("http://sandbox.invalid")) as wire:
+        suite = Suite(wire, Tokens(path), Player(cassettes))
+        run_pytest([], plugins=[suite])
+    return suite
+
+
 def figure(outcomes: Outcomes, played: Iterable[Provenance]) -> str:
     """`conformance: 117 of 117 claims hold (recorded from our own sandbox on 2026-11-20)`; others parse this line."""
     tried = len(outcomes.by_claim) - len(outcomes.of(SKIPPED))

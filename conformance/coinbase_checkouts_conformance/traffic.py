@@ -37,7 +37,7 @@ class Place:
     Where one exchange is found again.
 
     Args:
-        file: `test_get/test_as_created.yaml`, a HAR file's name, or a test's name in a live run.
+        file: `test_get/test_as_created`, which is a test and its cassette, or a HAR file's name.
         index: The exchange in it, from 0.
         standing: `documented`, `sandbox` (our own), `live`, or what a HAR file is told to be.
     """
@@ -183,7 +183,7 @@ def from_cassettes(folder: Path) -> list[Conversation]:
 
 
 def _from_cassette(path: Path, provenance: Any, interactions: Iterable[Mapping[str, Any]]) -> Conversation:
-    name = f"{path.parent.name}/{path.name}"
+    name = f"{path.parent.name}/{path.stem}"
     conversation = Conversation(name, provenance.standing, provenance.target, provenance.recorded_at)
     for interaction in interactions:
         request, response = interaction["request"], interaction["response"]

@@ -11,7 +11,7 @@ import pytest
 import yaml
 from vcr.request import Request  # type: ignore[import-untyped]  # ships no types
 
-from coinbase_checkouts_conformance import replay
+from coinbase_checkouts_conformance import record, replay
 from coinbase_checkouts_conformance.cassettes import CASSETTES, CassetteError, Player, cleaned_request, cleaned_response
 from coinbase_checkouts_conformance.offline import OfflineError, offline
 from coinbase_checkouts_conformance.record import unclean
@@ -37,6 +37,20 @@ def edit(folder: Path, change: dict[str, Any]) -> None:
 def replayed(folder: Path, capsys: pytest.CaptureFixture[str]) -> tuple[int, str]:
     code = replay.main(["-k", "create.minimal"], cassettes=folder)
     return code, capsys.readouterr().out
+
+
+def test_a_part_that_is_recorded_anew_takes_the_place_of_the_old(tmp_path: Path) -> None:
+    """
+    After `record -k` the recording holds the new interactions, and nothing of the old ones.
+    """
+    folder = tmp_path / "cassettes"
+    shutil.copytree(CASSETTES / "test_get", folder / "test_get")
+    path = folder / "test_get/test_as_created.yaml"
+    before = yaml.safe_load(path.read_text(encoding="utf-8"))["interactions"]
+    assert record.main(["-k", "get.as-created"], cassettes=folder) == 0
+    after = yaml.safe_load(path.read_text(encoding="utf-8"))["interactions"]
+    assert len(before) == len(after)
+    assert replay.main(["-k", "get.as-created"], cassettes=folder) == 0
 
 
 def test_no_cassette_holds_a_secret() -> None:

@@ -27,7 +27,12 @@ def test_full(api: Exchange) -> None:
     assert differences(body, {name: made.get(name) for name in body}) == []
 
 
-@claim("create.minimal", "create.default-network", "create.active")
+@claim(
+    "create.minimal",
+    "create.default-network",
+    "create.active",
+    "#/components/schemas/CreateCheckoutRequest/properties/network/default",
+)
 def test_minimal(api: Exchange) -> None:
     """Amount and currency are enough; the checkout is then on base, and has no description, metadata or redirects."""
     made = api.created({"amount": "1.00", "currency": "USDC"})
