@@ -15,7 +15,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
-from .cassettes import CASSETTES, CassetteError
+from .cassettes import CASSETTES, SANDBOX, CassetteError
 from .coverage import KEPT, REFUSED, REQUEST, RESPONSE, RULE, UNREACHABLE_FILE, Coverage, covered, proofs_of
 from .description import description
 from .outcomes import HELD
@@ -30,7 +30,7 @@ def main(argv: list[str], *, cassettes: Path = CASSETTES) -> int:
     parser = argparse.ArgumentParser(prog="python -m coinbase_checkouts_conformance.measure", allow_abbrev=False)
     parser.parse_args(argv)
     try:
-        conversations = from_cassettes(cassettes)
+        conversations = from_cassettes(cassettes / SANDBOX)
     except (CassetteError, TrafficError) as exc:
         print(f"coverage: {exc}", file=sys.stderr)
         return 2

@@ -18,7 +18,8 @@ from .wire import Reply
 HELD: Final = "held"
 BROKEN: Final = "broken"
 SKIPPED: Final = "skipped"
-_WORST_LAST: Final = (HELD, SKIPPED, BROKEN)
+ERROR: Final = "error"  # the check itself went wrong: a damaged recording, an exception of the suite
+_WORST_LAST: Final = (HELD, SKIPPED, ERROR, BROKEN)
 
 
 @dataclass(frozen=True)
@@ -50,12 +51,13 @@ class Outcomes:
         skipped = self.of(SKIPPED)
         reasons = ", ".join(dict.fromkeys(outcome.detail for outcome in skipped))
         why = f" ({reasons})" if reasons else ""
-        return f"{len(self.of(HELD))} claims hold, {len(self.of(BROKEN))} broken, {len(skipped)} skipped{why}"
+        errors = f", {len(self.of(ERROR))} in error" if self.of(ERROR) else ""
+        return f"{len(self.of(HELD))} claims hold, {len(self.of(BROKEN))} broken, {len(skipped)} skipped{why}{errors}"
 
     @property
     def text(self) -> str:
         """Broken claims first, then what was skipped, the summary last."""
-        broken = [outcome.detail for outcome in self.of(BROKEN)]
+        broken = [outcome.detail for verdict in (BROKEN, ERROR) for outcome in self.of(verdict)]
         skipped = [f"SKIPPED {outcome.claim.id}: {outcome.detail}" for outcome in self.of(SKIPPED)]
         return "\n".join([*(f"{text}\n" for text in broken), *skipped, self.summary])
 
@@ -79,7 +81,7 @@ def _flat(claim: Claim) -> dict[str, Any]:
 
 def failure(claim: Claim, error: BaseException, last: tuple[httpx.Request, Reply | None] | None) -> str:
     """What a person needs to see of a broken claim: sentence, exchange, place, rule, source. No secret."""
-    lines = [f"BROKEN {claim.id}", f"  claim    {claim.sentence}"]
+    lines = [f"{'BROKEN' if isinstance(error, AssertionError) else 'ERROR'} {claim.id}", f"  claim    {claim.sentence}"]
     if last is not None:
         request, reply = last
         body = f"  {excerpt(request.content)}" if request.content else ""

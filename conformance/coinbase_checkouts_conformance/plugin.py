@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Callable, Generator, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -14,16 +14,22 @@ import pytest
 from .claims import claim_of
 from .control import Control
 from .exchange import Exchange
-from .outcomes import BROKEN, HELD, SKIPPED, Outcome, Outcomes, failure
+from .journal import Entry
+from .outcomes import BROKEN, ERROR, HELD, SKIPPED, Outcome, Outcomes, failure
+from .progress import Shown
 from .seeds import Seed
+from .tidying import Made
 from .tokens import Tokens
 from .traffic import Conversation
-from .wire import NotTriedError, Wire
+from .wire import NotSafeError, NotTriedError, OutOfTimeError, Wire
 
 NO_CONTROL: Final = "no control endpoints"
 
 _EXCHANGE: Final = pytest.StashKey[Exchange]()
 _PASSED: Final = pytest.StashKey[bool]()
+_TAPE: Final = pytest.StashKey["Tape"]()
+# Nothing is left to be found out; another run does not try it again.
+_FINAL: Final = (HELD, BROKEN)
 
 
 @dataclass
@@ -35,6 +41,7 @@ class Tape:
         now: When it was recorded; None in a live run.
         has_control: Whether control endpoints answer.
         standing: What the traffic is, as in `traffic`; *target*: whose, if not the wire's.
+        explained: Turns an exception of the player into one that a person understands.
     """
 
     seed: Seed
@@ -43,6 +50,7 @@ class Tape:
     standing: str = "live"
     target: str = ""
     check: Callable[[], None] = lambda: None
+    explained: Callable[[BaseException], BaseException] = lambda error: error
 
 
 class Deck(Protocol):
@@ -79,10 +87,13 @@ class Suite:
     wire: Wire
     tokens: Tokens
     deck: Deck
-    progress: Callable[[Outcome], None] = lambda _: None
+    progress: Shown | None = None
     outcomes: Outcomes = field(default_factory=Outcomes)
-    made: list[str] = field(default_factory=list)
+    made: Made = field(default_factory=Made)
     conversations: dict[str, Conversation] = field(default_factory=dict)
+    known: Mapping[str, Entry] = field(default_factory=dict)
+    keep: Callable[[str, Entry], None] = lambda _, __: None
+    hindrance: str = ""
     tests: dict[str, list[str]] = field(default_factory=dict)
 
     @pytest.fixture
@@ -91,8 +102,9 @@ class Suite:
         item: pytest.Item = request.node
         self.wire.begin_claim()
         if self.wire.left_s <= 0:
-            pytest.skip(self.wire.out_of_time)
+            raise OutOfTimeError(self.wire.out_of_time)
         with self.deck.tape(tape_name(item)) as tape:
+            item.stash[_TAPE] = tape
             control = Control(self.wire) if tape.has_control else None
             name = tape_name(item)
             conversation = Conversation(name, tape.standing, tape.target or str(self.wire.target), tape.now)
@@ -130,32 +142,50 @@ class Suite:
             item.extra_keyword_matches.add(claim_of(item).id)
         items.sort(key=lambda item: "clock" in getattr(item, "fixturenames", ()))
 
+    def pytest_collection_finish(self, session: pytest.Session) -> None:
+        """Leave out what an earlier run found out."""
+        if session.config.option.collectonly:
+            return
+        done = {name: entry for name, entry in self.known.items() if entry.outcome in _FINAL}
+        for item in session.items:
+            if entry := done.get(tape_name(item)):
+                self.outcomes.add(Outcome(claim_of(item), entry.outcome, entry.detail))
+        session.items[:] = [item for item in session.items if tape_name(item) not in done]
+        if self.progress is not None:
+            self.progress.expect(len(session.items))
+
     @pytest.hookimpl(wrapper=True)
     def pytest_runtest_makereport(
         self, item: pytest.Item, call: pytest.CallInfo[Any]
     ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
         """Turn a failure into the text a person needs; nobody wants our traceback."""
         report = yield
-        claim = claim_of(item)
-        if report.failed and call.excinfo is not None and isinstance(call.excinfo.value, NotTriedError):
+        error = None if call.excinfo is None else call.excinfo.value
+        if report.failed and isinstance(error, NotTriedError):
             # A slow or busy server is not a wrong one: the claim is not tried, and counted as such.
             report.outcome = "skipped"
-            report.longrepr = (str(item.path), 0, str(call.excinfo.value))
-        if report.failed and call.excinfo is not None:
-            exchange = item.stash.get(_EXCHANGE, None)
-            report.longrepr = failure(claim, call.excinfo.value, exchange.last if exchange else None)
-            self._add(Outcome(claim, BROKEN, report.longrepr))
-        elif report.skipped and call.excinfo is not None:
-            self._add(Outcome(claim, SKIPPED, str(call.excinfo.value)))
+            report.longrepr = (str(item.path), 0, str(error))
+            if not isinstance(error, NotSafeError):
+                self.hindrance = str(error)
+        if report.failed and error is not None:
+            tape, exchange = item.stash.get(_TAPE, None), item.stash.get(_EXCHANGE, None)
+            error = tape.explained(error) if tape else error
+            report.longrepr = failure(claim_of(item), error, exchange.last if exchange else None)
+            self._add(item, BROKEN if isinstance(error, AssertionError) else ERROR, report.longrepr)
+        elif report.skipped and error is not None:
+            self._add(item, SKIPPED, str(error))
         elif call.when == "call":
             item.stash[_PASSED] = True
         elif call.when == "teardown" and item.stash.get(_PASSED, False):
-            self._add(Outcome(claim, HELD))
+            self._add(item, HELD)
         return report
 
-    def _add(self, outcome: Outcome) -> None:
+    def _add(self, item: pytest.Item, verdict: str, detail: str = "") -> None:
+        outcome = Outcome(claim_of(item), verdict, detail)
         self.outcomes.add(outcome)
-        self.progress(outcome)
+        self.keep(tape_name(item), Entry(outcome.claim.id, verdict, detail))
+        if self.progress is not None:
+            self.progress(outcome)
 
 
 def tape_name(item: pytest.Item) -> str:

@@ -91,10 +91,10 @@ class Unsigned(httpx.Auth):
 
 
 class Tokens:
-    """What one key can sign."""
+    """What one key, or the key of one file, can sign."""
 
-    def __init__(self, key_file: str | os.PathLike[str]) -> None:
-        self._key = ApiKey.from_file(Path(key_file))
+    def __init__(self, key: ApiKey | str | os.PathLike[str]) -> None:
+        self._key = key if isinstance(key, ApiKey) else ApiKey.from_file(Path(key))
         self.valid: Final[httpx.Auth] = JwtAuth(self._key)
         self.expired: Final[httpx.Auth] = JwtAuth(self._key, now_s=lambda: time.time() - LONG_S)
         self.not_yet_valid: Final[httpx.Auth] = JwtAuth(self._key, now_s=lambda: time.time() + LONG_S)

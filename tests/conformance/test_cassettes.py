@@ -12,7 +12,8 @@ import yaml
 from vcr.request import Request  # type: ignore[import-untyped]  # ships no types
 
 from coinbase_checkouts_conformance import record, replay
-from coinbase_checkouts_conformance.cassettes import CASSETTES, CassetteError, Player, cleaned_request, cleaned_response
+from coinbase_checkouts_conformance.cassettes import CASSETTES, SANDBOX, CassetteError
+from coinbase_checkouts_conformance.tapes import Player, cleaned_request, cleaned_response
 from coinbase_checkouts_conformance.offline import OfflineError, offline
 from coinbase_checkouts_conformance.record import unclean
 

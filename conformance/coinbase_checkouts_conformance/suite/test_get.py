@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from coinbase_checkouts_conformance.attempts import try_constraint
+from coinbase_checkouts_conformance.attempts import existing, try_constraint
 from coinbase_checkouts_conformance.claims import claim, each_constraint
 from coinbase_checkouts_conformance.compare import differences
 from coinbase_checkouts_conformance.constraints import Constraint
@@ -44,4 +44,4 @@ def test_unknown_id(api: Exchange) -> None:
 
 @each_constraint("getCheckout", "path")
 def test_path(api: Exchange, constraint: Constraint) -> None:
-    try_constraint(constraint, api.created()["id"], api.get)
+    try_constraint(constraint, existing(api)[0]["id"], api.get)
