@@ -136,6 +136,11 @@ class Suite:
         """For tests that move the time. They run last: another run on the same sandbox may see it move."""
         return control
 
+    def pytest_configure(self, config: pytest.Config) -> None:
+        """Of tracebacks, which are replaced below, take the kind that costs nothing to make."""
+        if not config.pluginmanager.has_plugin("terminal"):
+            config.option.tbstyle = "native"
+
     def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
         """Let -k find a claim by its id, and put the tests that move the time last."""
         for item in items:
