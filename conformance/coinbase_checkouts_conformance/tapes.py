@@ -114,7 +114,7 @@ def _inserted(path: Path, serializer: Serializer, mode: RecordMode, scrub: Scrub
 @dataclass(frozen=True)
 class Recorder:
     """
-    Records into *folder*, one cassette per test; of a test that does not pass nothing is kept.
+    Records into *folder*, one cassette per test; of a test that does not pass nothing is kept but what was there.
 
     Args:
         scrub: Takes out of both directions what may not be kept.
@@ -145,6 +145,7 @@ class Recorder:
             self.has_control,
         )
         passed: list[bool] = []
+        older = path.read_bytes() if path.is_file() else None
         path.unlink(missing_ok=True)
         try:
             with _inserted(path, Serializer(path, provenance), RecordMode.ALL, self.scrub):
@@ -159,6 +160,8 @@ class Recorder:
         finally:
             if not passed:
                 path.unlink(missing_ok=True)
+            if not passed and older is not None:
+                path.write_bytes(older)
 
 
 class Player:

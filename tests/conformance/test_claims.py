@@ -69,7 +69,9 @@ def test_every_test_has_its_recording_and_every_recording_its_test() -> None:
     """
     names = Names()
     run_pytest(["--collect-only"], plugins=[names])
-    on_disk = sorted(str(path.relative_to(CASSETTES / SANDBOX).with_suffix("")) for path in (CASSETTES / SANDBOX).rglob("*.yaml"))
+    on_disk = sorted(
+        str(path.relative_to(CASSETTES / SANDBOX).with_suffix("")) for path in (CASSETTES / SANDBOX).rglob("*.yaml")
+    )
     assert sorted(names.found) == on_disk
 
 
