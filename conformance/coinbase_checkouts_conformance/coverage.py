@@ -8,6 +8,7 @@ cannot say wants a claim that holds. What no run can reach is in `unreachable.to
 
 from __future__ import annotations
 
+import json
 import tomllib
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
@@ -17,11 +18,11 @@ from pathlib import Path
 from typing import Any, Final
 
 from .claims import Claim
-from .constraints import Constraint, constraints, defaults, of_answer
+from .constraints import KEYWORDS, Constraint, constraints, defaults, of_answer
 from .description import Description, Operation, escaped
 from .evidence import keeps, refused_for, violated
 from .judge import BrokenError, Judge
-from .traffic import Conversation, Place, Recorded
+from .traffic import DOCUMENTED, Conversation, Place, Recorded
 
 KEPT: Final = "kept"
 REFUSED: Final = "refused"
@@ -29,6 +30,7 @@ REQUEST: Final = "request"
 RESPONSE: Final = "response"
 RULE: Final = "rule"
 
+LEDGER_FILE: Final = Path(__file__).with_name("constraints.txt")
 UNREACHABLE_FILE: Final = Path(__file__).with_name("unreachable.toml")
 UNAUTHORIZED: Final = 401
 
@@ -74,8 +76,13 @@ class Row:
 
     @property
     def missing(self) -> tuple[str, ...]:
-        """What is wanted and not there."""
-        return tuple(side for side in self.wanted if not getattr(self, side))
+        """What is wanted and was never seen; that a document shows it is not enough."""
+        return tuple(side for side in self.wanted if not self.was_seen(side))
+
+    def was_seen(self, side: str) -> bool:
+        """Whether a server was seen to do so."""
+        places: tuple[Place, ...] = getattr(self, side)
+        return any(place.standing != DOCUMENTED for place in places)
 
 
 @dataclass(frozen=True)
@@ -100,14 +107,22 @@ class Coverage:
     """
     Args:
         stale: Patterns of `unreachable.toml` that fit nothing, or something that there is evidence for.
+        changed: Where the description is not what `constraints.txt` says, as lines of a diff.
     """
 
     rows: tuple[Row, ...]
     surprises: tuple[Surprise, ...] = ()
     stale: tuple[str, ...] = ()
+    changed: tuple[str, ...] = ()
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether nothing is missing, nothing is surprising and every list is up to date."""
+        return not (self.missing or self.surprises or self.stale or self.changed)
 
     @property
     def missing(self) -> list[Row]:
+        """What wants evidence and has none."""
         return [row for row in self.rows if row.missing]
 
     def share(self, direction: str, side: str = KEPT, *, operation: str | None = None) -> tuple[int, int]:
@@ -134,12 +149,14 @@ class Waiver:
 def atoms(by: Description) -> list[Atom]:
     """Everything in the description that can have evidence, in its order."""
     found = [atom for operation in by.operations.values() for atom in _of_operation(by, operation)]
-    found += [
-        Atom(f"rule/{name}", "", RULE, "x-rule", None, pointer, " ".join(by.at(pointer)["rule"].split()))
-        for name, pointer in by.rules.items()
-    ]
+    found += [_of_rule(by, name, pointer) for name, pointer in by.rules.items()]
     # Two shapes of one answer may say the same of the same thing.
     return list({atom.id: atom for atom in reversed(found)}.values())[::-1]
+
+
+def _of_rule(by: Description, name: str, pointer: str) -> Atom:
+    sentence = " ".join(by.at(pointer)["rule"].split())
+    return Atom(f"rule/{name}", "", RULE, "x-rule", sentence, pointer, sentence)
 
 
 def _of_operation(by: Description, operation: Operation) -> Iterator[Atom]:
@@ -199,13 +216,16 @@ def covered(
     by: Description,
     conversations: Iterable[Conversation],
     proofs: Iterable[Proof] = (),
+    *,
     waivers: Iterable[Waiver] | None = None,
+    ledger: str | None = None,
 ) -> Coverage:
     """
     What *conversations* and *proofs* are evidence of.
 
     Args:
         waivers: What cannot be reached; by default what `unreachable.toml` says.
+        ledger: What the description is expected to demand, as `listed` writes it; by default nothing in particular.
     """
     conversations, proofs = list(conversations), list(proofs)
     finder = _Finder(by)
@@ -223,7 +243,21 @@ def covered(
         names = tuple(dict.fromkeys(proof.claim.id for proof in claims))
         rows.append(Row(atom, tuple(kept), tuple(finder.places[atom.id, REFUSED]), names))
     rows, stale = _waived(rows, read_waivers() if waivers is None else waivers)
-    return Coverage(tuple(rows), tuple(_surprises(finder, conversations, proofs)), tuple(stale))
+    surprises = (*finder.surprises, *_surprises(finder, conversations, proofs))
+    changed = () if ledger is None else tuple(_changes(ledger, listed(finder.atoms)))
+    return Coverage(tuple(rows), surprises, tuple(stale), changed)
+
+
+def listed(found: Iterable[Atom]) -> str:
+    """`constraints.txt`: each constraint and its value, so that a review sees what a change to the description does."""
+    return "".join(f"{atom.id}{'' if atom.value is None else f' {json.dumps(atom.value)}'}\n" for atom in found)
+
+
+def _changes(before: str, after: str) -> Iterator[str]:
+    """Lines that came or went; where they stand does not matter."""
+    old, new = dict.fromkeys(before.splitlines()), dict.fromkeys(after.splitlines())
+    yield from (f"- {line}" for line in old if line not in new)
+    yield from (f"+ {line}" for line in new if line not in old)
 
 
 def _first(conversation: Conversation) -> Place | None:
@@ -249,6 +283,7 @@ class _Finder:
         self.constraints: Final = {name: constraints(by, one) for name, one in by.operations.items()}
         self._sent: Final = self._sorted(REQUEST)
         self._answered: Final = self._sorted(RESPONSE)
+        self.surprises: Final[list[Surprise]] = []
 
     def _sorted(self, direction: str) -> dict[tuple[str, int | None], list[tuple[Atom, Constraint]]]:
         found: dict[tuple[str, int | None], list[tuple[Atom, Constraint]]] = defaultdict(list)
@@ -263,8 +298,9 @@ class _Finder:
         if operation is None:
             return
         name = operation.id
-        if exchange.is_success or exchange.place.standing == "documented":
-            self._note(f"{name}/request/security", KEPT, exchange)
+        if exchange.is_success:
+            if not _is_example(exchange):
+                self._note(f"{name}/request/security", KEPT, exchange)
             self._note(f"{name}/request/media/{escaped(_media_type(exchange.request_headers))}", KEPT, exchange)
             for atom, constraint in self._sent[name, None]:
                 if keeps(constraint, exchange):
@@ -276,14 +312,17 @@ class _Finder:
         self._look_at_answer(name, operation, exchange)
 
     def _look_at_answer(self, name: str, operation: Operation, exchange: Recorded) -> None:
-        if exchange.status not in self._by.responses(operation):
+        if _is_example(exchange) and not exchange.answer:
             return
         try:
             self._judge.check(operation, exchange.status, exchange.content_type, exchange.answer)
-        except BrokenError:
-            return  # a wrong answer is evidence of nothing
+        except BrokenError as exc:
+            # A wrong answer is evidence of nothing.
+            self.surprises.append(Surprise(exchange.place, exc.what, exc.rule))
+            return
         side = f"{name}/response/{exchange.status}"
-        self._note(f"{side}/status", KEPT, exchange)
+        if not _is_example(exchange):
+            self._note(f"{side}/status", KEPT, exchange)
         self._note(f"{side}/media/{escaped(_media_type(exchange.response_headers))}", KEPT, exchange)
         for atom, constraint in self._answered[name, exchange.status]:
             if keeps(constraint, exchange):
@@ -293,15 +332,21 @@ class _Finder:
         self.places[atom, side].append(exchange.place)
 
 
+def _is_example(exchange: Recorded) -> bool:
+    """Whether it is a published example, which is a body without token and status."""
+    return exchange.place.standing == DOCUMENTED
+
+
 def _media_type(headers: Mapping[str, str]) -> str:
     return headers.get("content-type", "").partition(";")[0].strip().lower()
 
 
 def _surprises(finder: _Finder, conversations: Iterable[Conversation], proofs: Iterable[Proof]) -> Iterator[Surprise]:
     """Requests that were accepted although they break the description, or refused although they keep it."""
-    of_constraints = {one.claim for found in finder.constraints.values() for one in found}
-    # Elsewhere a rule that is no constraint of a schema may be the reason.
-    about_schemas = {name for proof in proofs if proof.claim.id in of_constraints for name in proof.conversations}
+    # Elsewhere a rule that is no constraint of a schema may be the reason. Told by its name, for the constraint itself
+    # may be gone.
+    of_constraints = [proof for proof in proofs if proof.claim.id.rpartition("-")[2] in (*KEYWORDS, "required")]
+    about_schemas = {name for proof in of_constraints for name in proof.conversations}
     for conversation in conversations:
         for exchange in conversation:
             if exchange.operation is None:
@@ -331,7 +376,7 @@ def _waived(rows: list[Row], waivers: Iterable[Waiver]) -> tuple[list[Row], list
 
 def _without(row: Row, waiver: Waiver) -> tuple[Row, str]:
     """*row*, no longer asking for what *waiver* says cannot be had."""
-    seen = [side for side in waiver.sides if side in row.constraint.wanted and getattr(row, side)]
+    seen = [side for side in waiver.sides if side in row.constraint.wanted and row.was_seen(side)]
     if seen:
         return row, f"there is evidence that {row.constraint.id} is {' and '.join(seen)}"
     left = tuple(side for side in row.constraint.wanted if side not in waiver.sides)

@@ -13,18 +13,21 @@ import json
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime
 from functools import cache, cached_property
 from pathlib import Path
 from typing import Any, Final
 from urllib.parse import parse_qsl, unquote, urlsplit
 
 import httpx
+import yaml
 
 from .description import Description, Operation, description
 
 # What a recording may be called; the three are never added up.
-STANDINGS: Final = ("documented", "sandbox", "live")
+DOCUMENTED: Final = "documented"
+STANDINGS: Final = (DOCUMENTED, "sandbox", "live")
+DOCUMENTED_FILE: Final = Path(__file__).with_name("documented.yaml")
 
 
 class TrafficError(Exception):
@@ -210,6 +213,39 @@ def _text(value: object) -> str:
 
 def _bytes(value: object) -> bytes:
     return value if isinstance(value, bytes) else str(value or "").encode()
+
+
+def from_documents(path: Path = DOCUMENTED_FILE) -> list[Conversation]:
+    """The examples that Coinbase publishes, a conversation for each document."""
+    examples = yaml.safe_load(path.read_text(encoding="utf-8"))
+    return [_from_example(example) for example in examples]
+
+
+def _from_example(example: Mapping[str, Any]) -> Conversation:
+    document = example["document"]
+    read = description().document["x-documents"][document]["read"]
+    conversation = Conversation(
+        document, DOCUMENTED, "published documents", datetime.fromisoformat(read).replace(tzinfo=UTC)
+    )
+    operation = description().operations[example["operation"]]
+    conversation.exchanges.append(
+        Recorded(
+            conversation.place(),
+            operation.method,
+            operation.path.replace("{id}", "68f7a946db0529ea9b6d3a12"),
+            (),
+            {"content-type": "application/json"} if "request" in example else {},
+            _example(example.get("request")),
+            example["status"],
+            {"content-type": "application/json"} if "answer" in example else {},
+            _example(example.get("answer")),
+        )
+    )
+    return conversation
+
+
+def _example(body: object) -> bytes:
+    return b"" if body is None else json.dumps(body).encode()
 
 
 def from_har(path: Path, *, standing: str = "live") -> Conversation:
