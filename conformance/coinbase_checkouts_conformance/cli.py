@@ -9,7 +9,6 @@ from __future__ import annotations
 import argparse
 import os
 import sys
-import time
 from collections.abc import Sequence
 from contextlib import suppress
 from datetime import UTC, datetime
@@ -21,10 +20,11 @@ import pytest
 
 from coinbase_checkouts.errors import CheckoutsError
 
+from . import explain
 from .control import Control
 from .description import description
 from .judge import BrokenError
-from .outcomes import BROKEN, HELD, Outcomes
+from .outcomes import BREAKING, HOLDING, Outcomes
 from .plugin import Live, Suite
 from .progress import Progress
 from .running import run_pytest
@@ -43,6 +43,8 @@ _TIDY_S: Final = 15.0
 
 def main(argv: list[str]) -> int:
     """The command; *argv* is what comes after its name."""
+    if argv[:1] == ["explain"]:
+        return explain.main(argv[1:])
     options = _parser().parse_args(argv)
     try:
         return _run(options)
@@ -58,7 +60,7 @@ def _run(options: argparse.Namespace) -> int:
     except (BadUrlError, CheckoutsError) as exc:
         return _could_not_run(str(exc))
     limits = Limits(deadline_s=options.deadline, run_s=max(options.limit - _TIDY_S, options.limit / 2))
-    started = time.monotonic()
+    started_at = datetime.now(UTC)
     with Wire(target, limits) as wire:
         try:
             reached(wire)
@@ -70,19 +72,29 @@ def _run(options: argparse.Namespace) -> int:
         progress = Progress()
         suite = Suite(wire, tokens, Live(has_control=has_control), progress=progress)
         arguments = [] if options.expression is None else ["-k", options.expression]
-        if options.report_dir is not None:
-            arguments.append(f"--junitxml={options.report_dir / 'junit.xml'}")
         code = run_pytest(arguments, plugins=[suite])
         progress.done()
         in_time = wire.left_s > 0
         _tidy(wire, tokens, suite.made)
-    if options.report_dir is not None and suite.outcomes.by_claim:
-        about = {"target": str(target), "started_at": datetime.now(UTC).isoformat(timespec="seconds")}
-        report = suite.outcomes.report(**about, duration_s=round(time.monotonic() - started, 1))
-        (options.report_dir / "report.json").write_text(report, encoding="utf-8")
-    if not (in_time or suite.outcomes.of(HELD) or suite.outcomes.of(BROKEN)):
+    if not (in_time or suite.outcomes.of(*HOLDING, *BREAKING)):
         return _could_not_run(f"not one claim could be tried: {wire.out_of_time}")
-    return told(code, suite.outcomes)
+    result = told(code, suite.outcomes)
+    if options.report_dir is not None and suite.outcomes.by_claim:
+        provenance = "tried over HTTP, with the control endpoints of a sandbox" if has_control else "tried over HTTP"
+        report(options.report_dir, suite, target=str(target), started_at=started_at, provenance=provenance)
+    return result
+
+
+def report(folder: Path, suite: Suite, *, target: str, started_at: datetime, provenance: str) -> None:
+    """Write the reports; where that fails say so, and leave verdict and exit code as they are."""
+    from .reports import ReportError, run_of, write_reports  # noqa: PLC0415 -- most runs write none
+
+    seconds = (datetime.now(UTC) - started_at).total_seconds()
+    try:
+        run = run_of(suite, target=target, started_at=started_at, duration_s=seconds, provenance=provenance)
+        write_reports(folder, run)
+    except ReportError as exc:
+        print(f"coinbase-checkouts conformance: {exc}", file=sys.stderr)
 
 
 def told(code: int, outcomes: Outcomes) -> int:
@@ -94,7 +106,7 @@ def told(code: int, outcomes: Outcomes) -> int:
     print(outcomes.text)
     if code == pytest.ExitCode.INTERRUPTED:
         return INTERRUPTED
-    return IS_BROKEN if outcomes.of(BROKEN) or code != pytest.ExitCode.OK else HOLDS
+    return IS_BROKEN if outcomes.of(*BREAKING) or code != pytest.ExitCode.OK else HOLDS
 
 
 def reached(wire: Wire) -> None:
@@ -150,7 +162,12 @@ def _parser() -> argparse.ArgumentParser:
     add = parser.add_argument
     add("--base-url", required=True, metavar="URL", help="the server's origin, with or without the /sandbox prefix")
     add("--key-file", required=True, type=Path, metavar="FILE", help="cdp_api_key.json, as the portal writes it")
-    add("--report-dir", type=_folder, metavar="DIR", help="write junit.xml and report.json there; nothing otherwise")
+    add(
+        "--report-dir",
+        type=folder,
+        metavar="DIR",
+        help="write the reports there (HTML, Markdown, JSON, JUnit); nothing otherwise",
+    )
     add(
         "-k",
         dest="expression",
@@ -162,12 +179,12 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _folder(text: str) -> Path:
-    folder = Path(text)
+def folder(text: str) -> Path:
+    path = Path(text)
     try:
-        folder.mkdir(parents=True, exist_ok=True)
+        path.mkdir(parents=True, exist_ok=True)
     except OSError as exc:
         raise argparse.ArgumentTypeError(f"{text}: {exc.strerror}") from None
-    if not os.access(folder, os.W_OK):
+    if not os.access(path, os.W_OK):
         raise argparse.ArgumentTypeError(f"{text}: cannot be written to")
-    return folder.resolve()
+    return path.resolve()

@@ -11,10 +11,12 @@ from typing import Any, Final, Protocol
 
 import pytest
 
-from .claims import claim_of
+from .claims import Claim, claim_of
 from .control import Control
 from .exchange import Exchange
-from .outcomes import BROKEN, HELD, SKIPPED, Outcome, Outcomes, failure
+from .failures import failure, verdict_of
+from .notices import notices
+from .outcomes import PASS, SKIPPED, UNKNOWN, WARN, Outcome, Outcomes
 from .seeds import Seed
 from .tokens import Tokens
 from .traffic import Conversation
@@ -24,6 +26,7 @@ NO_CONTROL: Final = "no control endpoints"
 
 _EXCHANGE: Final = pytest.StashKey[Exchange]()
 _PASSED: Final = pytest.StashKey[bool]()
+_DURATION_S: Final = pytest.StashKey[float]()
 
 
 @dataclass
@@ -73,7 +76,6 @@ class Suite:
     Args:
         progress: Called with each claim's outcome and module when its test has ended.
         conversations: What was said in each test, by its name.
-        tests: Their names, by claim.
     """
 
     wire: Wire
@@ -83,20 +85,20 @@ class Suite:
     outcomes: Outcomes = field(default_factory=Outcomes)
     made: list[str] = field(default_factory=list)
     conversations: dict[str, Conversation] = field(default_factory=dict)
-    tests: dict[str, list[str]] = field(default_factory=dict)
+    _selected: dict[str, Claim] = field(default_factory=dict)
+    _noticed: set[str] = field(default_factory=set)
 
     @pytest.fixture
     def api(self, request: pytest.FixtureRequest) -> Iterator[Exchange]:
         """The conversation with the server."""
         item: pytest.Item = request.node
         if self.wire.left_s <= 0:
-            pytest.skip(self.wire.out_of_time)
-        with self.deck.tape(tape_name(item)) as tape:
-            control = Control(self.wire) if tape.has_control else None
-            name = tape_name(item)
+            raise OutOfTimeError(self.wire.out_of_time)
+        name = tape_name(item)
+        with self.deck.tape(name) as tape:
             conversation = Conversation(name, tape.standing, tape.target or str(self.wire.target), tape.now)
             self.conversations[name] = conversation
-            self.tests.setdefault(claim_of(item).id, []).append(name)
+            control = Control(self.wire, conversation) if tape.has_control else None
             exchange = Exchange(
                 self.wire,
                 self.tokens,
@@ -136,25 +138,51 @@ class Suite:
         """Turn a failure into the text a person needs; nobody wants our traceback."""
         report = yield
         claim = claim_of(item)
-        if report.failed and call.excinfo is not None and isinstance(call.excinfo.value, OutOfTimeError):
+        item.stash[_DURATION_S] = item.stash.get(_DURATION_S, 0.0) + report.duration
+        error = None if call.excinfo is None else call.excinfo.value
+        if report.failed and isinstance(error, OutOfTimeError):
             # A slow server is not a wrong one: the claim is not tried, and counted as such.
             report.outcome = "skipped"
-            report.longrepr = (str(item.path), 0, str(call.excinfo.value))
-        if report.failed and call.excinfo is not None:
+            report.longrepr = (str(item.path), 0, str(error))
+            self._add(item, claim, UNKNOWN, str(error))
+        elif report.failed and error is not None:
             exchange = item.stash.get(_EXCHANGE, None)
-            report.longrepr = failure(claim, call.excinfo.value, exchange.last if exchange else None)
-            self._add(Outcome(claim, BROKEN, report.longrepr))
-        elif report.skipped and call.excinfo is not None:
-            self._add(Outcome(claim, SKIPPED, str(call.excinfo.value)))
+            last, said = (exchange.last, exchange.conversation.exchanges) if exchange else (None, [])
+            report.longrepr = failure(claim, error, last, said)
+            asked = said[-1].operation if said else None
+            where = {"rule": getattr(error, "rule", ""), "operation": asked.id if asked else ""}
+            self._add(item, claim, verdict_of(error), report.longrepr, **where)
+        elif report.skipped and error is not None:
+            self._add(item, claim, SKIPPED, str(error))
         elif call.when == "call":
             item.stash[_PASSED] = True
         elif call.when == "teardown" and item.stash.get(_PASSED, False):
-            self._add(Outcome(claim, HELD))
+            new = self._news(tape_name(item))
+            self._add(item, claim, WARN if new else PASS, "; ".join(new))
         return report
 
-    def _add(self, outcome: Outcome) -> None:
+    def pytest_collection_finish(self, session: pytest.Session) -> None:
+        """Remember what is to be tried."""
+        if not session.config.option.collectonly:
+            self._selected = {claim.id: claim for claim in map(claim_of, session.items)}
+
+    def pytest_sessionfinish(self) -> None:
+        """Of what was not tried after all, as after Ctrl-C, nothing is known."""
+        for claim in self._selected.values():
+            if claim.id not in self.outcomes.by_claim:
+                self.outcomes.add(Outcome(claim, UNKNOWN, "the run ended before"))
+
+    def _add(self, item: pytest.Item, claim: Claim, verdict: str, detail: str, **where: str) -> None:
+        outcome = Outcome(claim, verdict, detail, (tape_name(item),), item.stash[_DURATION_S], **where)
         self.outcomes.add(outcome)
         self.progress(outcome)
+
+    def _news(self, test: str) -> list[str]:
+        """What was undocumented in this test's answers; told by the first test that meets it, not by all."""
+        found = [line for exchange in self.conversations.get(test, ()) for line in notices(exchange)]
+        new = [line for line in dict.fromkeys(found) if line not in self._noticed]
+        self._noticed.update(new)
+        return new
 
 
 def tape_name(item: pytest.Item) -> str:

@@ -6,9 +6,9 @@ import sys
 from dataclasses import dataclass, field
 from typing import Final, TextIO
 
-from .outcomes import BROKEN, HELD, SKIPPED, Outcome
+from .outcomes import ERROR, FAIL, PASS, SKIPPED, UNKNOWN, WARN, Outcome
 
-_SIGNS: Final = {HELD: ".", BROKEN: "F", SKIPPED: "s"}
+_SIGNS: Final = {PASS: ".", WARN: "w", FAIL: "F", ERROR: "E", SKIPPED: "s", UNKNOWN: "?"}
 
 
 @dataclass
