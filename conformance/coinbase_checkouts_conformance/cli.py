@@ -11,7 +11,6 @@ import argparse
 import os
 import signal
 import sys
-import tempfile
 import threading
 import time
 from collections.abc import Generator
@@ -26,12 +25,13 @@ import pytest
 
 from coinbase_checkouts.errors import CheckoutsError
 
+from . import explain
 from .control import Control
 from .description import description
-from .journal import Journal, JournalError, put
+from .journal import Journal, JournalError
 from .judge import BrokenError
 from .meaning import meaning_now
-from .outcomes import BROKEN, ERROR, HELD, Outcomes
+from .outcomes import BREAKING, HOLDING, UNKNOWN, Outcomes
 from .pacing import RATE_ELSEWHERE
 from .plugin import Live, Suite
 from .progress import progress
@@ -55,6 +55,8 @@ _PAUSE_S: Final = 5.0
 
 def main(argv: list[str]) -> int:
     """The command; *argv* is what comes after its name."""
+    if argv[:1] == ["explain"]:
+        return explain.main(argv[1:])
     options = _parser().parse_args(argv)
     with stopping() as signals:
         try:
@@ -64,18 +66,18 @@ def main(argv: list[str]) -> int:
 
 
 def _run(options: argparse.Namespace, signals: list[int]) -> int:
-    folder: Path | None = options.report_dir or options.resume
+    reports: Path | None = options.report_dir or options.resume
     try:
         target = Target.parse(options.base_url)
         tokens = Tokens(options.key_file)
         about = {"target": str(target), "description": meaning_now(), "suite": version("coinbase-checkouts")}
-        journal = Journal(folder, about)
+        journal = Journal(reports, about)
         if options.resume is not None:
             journal.entries = Journal.resumed(options.resume, about).entries
     except (BadUrlError, CheckoutsError, JournalError) as exc:
         return _could_not_run(str(exc))
     limits, tidy_s = limits_for(target, options.rate, options.limit, options.deadline, options.claim_deadline)
-    started = time.monotonic()
+    started_at = datetime.now(UTC)
     with Wire(target, limits, is_safe=options.safe, sleep=pause) as wire:
         try:
             reached(wire)
@@ -87,22 +89,30 @@ def _run(options: argparse.Namespace, signals: list[int]) -> int:
         deck, known = Live(has_control=has_control), dict(journal.entries)
         suite = Suite(wire, tokens, deck, progress=progress(), known=known, keep=journal.add)
         arguments = [] if options.expression is None else ["-k", options.expression]
-        with tempfile.TemporaryDirectory(prefix="conformance-") as scratch:
-            junit = Path(scratch) / "junit.xml"
-            code = tried(suite, [*arguments, f"--junitxml={junit}"], tidy_s)
-            reports = {"junit.xml": junit.read_text(encoding="utf-8")} if junit.exists() else {}
-    if folder is not None and suite.outcomes.by_claim:
-        run = {"target": str(target), "started_at": datetime.now(UTC).isoformat(timespec="seconds")}
-        reports["report.json"] = suite.outcomes.report(**run, duration_s=round(time.monotonic() - started, 1))
-        troubles = [put(folder / name, text) for name, text in reports.items()]
-        for trouble in filter(None, (journal.trouble, *troubles)):
-            print(f"coinbase-checkouts conformance: {trouble}", file=sys.stderr)
-    if suite.hindrance and not (signals or suite.outcomes.of(HELD) or suite.outcomes.of(BROKEN)):
-        return _could_not_run(f"not one claim could be tried: {suite.hindrance}")
-    result = told(code, suite.outcomes)
-    if suite.made:
-        print(f"coinbase-checkouts conformance: may still be ACTIVE: {suite.made}", file=sys.stderr)
+        code = tried(suite, arguments, tidy_s)
+    unknown = suite.outcomes.of(UNKNOWN)
+    if code != pytest.ExitCode.INTERRUPTED and unknown and not suite.outcomes.of(*HOLDING, *BREAKING):
+        result = _could_not_run(f"not one claim could be tried: {unknown[-1].detail}")
+    else:
+        result = told(code, suite.outcomes)
+    if reports is not None and suite.outcomes.by_claim:
+        provenance = "tried over HTTP, with the control endpoints of a sandbox" if has_control else "tried over HTTP"
+        report(reports, suite, target=str(target), started_at=started_at, provenance=provenance)
+    for trouble in filter(None, (journal.trouble, suite.made and f"may still be ACTIVE: {suite.made}")):
+        print(f"coinbase-checkouts conformance: {trouble}", file=sys.stderr)
     return stopped(signals) if code == pytest.ExitCode.INTERRUPTED else result
+
+
+def report(folder: Path, suite: Suite, *, target: str, started_at: datetime, provenance: str) -> None:
+    """Write the reports; where that fails say so, and leave verdict and exit code as they are."""
+    from .reports import ReportError, run_of, write_reports  # noqa: PLC0415 -- most runs write none
+
+    seconds = (datetime.now(UTC) - started_at).total_seconds()
+    try:
+        run = run_of(suite, target=target, started_at=started_at, duration_s=seconds, provenance=provenance)
+        write_reports(folder, run)
+    except ReportError as exc:
+        print(f"coinbase-checkouts conformance: {exc}", file=sys.stderr)
 
 
 def limits_for(
@@ -176,7 +186,7 @@ def told(code: int, outcomes: Outcomes) -> int:
     if code in (pytest.ExitCode.USAGE_ERROR, pytest.ExitCode.INTERNAL_ERROR):
         return _could_not_run("pytest could not run the suite; the reason is above")
     print(outcomes.text)
-    return IS_BROKEN if outcomes.of(BROKEN) or outcomes.of(ERROR) or code == pytest.ExitCode.TESTS_FAILED else HOLDS
+    return IS_BROKEN if outcomes.of(*BREAKING) or code == pytest.ExitCode.TESTS_FAILED else HOLDS
 
 
 def reached(wire: Wire) -> None:
@@ -222,7 +232,12 @@ def _parser() -> argparse.ArgumentParser:
     add = parser.add_argument
     add("--base-url", required=True, metavar="URL", help="the server's origin, with or without the /sandbox prefix")
     add("--key-file", required=True, type=Path, metavar="FILE", help="cdp_api_key.json, as the portal writes it")
-    add("--report-dir", type=_folder, metavar="DIR", help="write junit.xml and report.json there; nothing otherwise")
+    add(
+        "--report-dir",
+        type=folder,
+        metavar="DIR",
+        help="write the reports there (HTML, Markdown, JSON, JUnit); nothing otherwise",
+    )
     add(
         "-k",
         dest="expression",
@@ -254,15 +269,15 @@ def _rate(text: str) -> float:
 def _there(text: str) -> Path:
     if not Path(text).is_dir():
         raise argparse.ArgumentTypeError(f"{text}: no such folder")
-    return _folder(text)
+    return folder(text)
 
 
-def _folder(text: str) -> Path:
-    folder = Path(text)
+def folder(text: str) -> Path:
+    path = Path(text)
     try:
-        folder.mkdir(parents=True, exist_ok=True)
+        path.mkdir(parents=True, exist_ok=True)
     except OSError as exc:
         raise argparse.ArgumentTypeError(f"{text}: {exc.strerror}") from None
-    if not os.access(folder, os.W_OK):
+    if not os.access(path, os.W_OK):
         raise argparse.ArgumentTypeError(f"{text}: cannot be written to")
-    return folder.resolve()
+    return path.resolve()

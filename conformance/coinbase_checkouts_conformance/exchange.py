@@ -24,7 +24,7 @@ from .seeds import Seed
 from .target import filled
 from .tidying import SUITE, Made
 from .tokens import Tokens
-from .traffic import Conversation, recorded
+from .traffic import Conversation
 from .wire import NotSafeError, RateLimitedError, Reply, Wire
 
 # Far enough that another run moving the same sandbox's clock by a day does not matter.
@@ -196,7 +196,7 @@ class Exchange:
             self._made_unheard(operation_id)
             raise
         self.last = (request, reply)
-        self._keep(request, reply)
+        self.conversation.keep(request, reply.status, {"content-type": reply.content_type}, reply.content)
         if operation_id == "createCheckout" and 200 <= reply.status < 300:
             self._remember(reply)
         if operation_id == "deactivateCheckout" and reply.status == 200 and id in self._made.ids:
@@ -205,12 +205,6 @@ class Exchange:
             return Answer(operation, request, reply, None)
         return Answer(
             operation, request, reply, judge().check(operation, reply.status, reply.content_type, reply.content)
-        )
-
-    def _keep(self, request: httpx.Request, reply: Reply) -> None:
-        headers = {"content-type": reply.content_type}
-        self.conversation.exchanges.append(
-            recorded(self.conversation.place(), request, reply.status, headers, reply.content)
         )
 
     def _remember(self, reply: Reply) -> None:

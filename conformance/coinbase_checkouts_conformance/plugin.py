@@ -11,11 +11,13 @@ from typing import Any, Final, Protocol
 
 import pytest
 
-from .claims import claim_of
+from .claims import Claim, claim_of
 from .control import Control
 from .exchange import Exchange
+from .failures import failure, verdict_of
 from .journal import Entry
-from .outcomes import BROKEN, ERROR, HELD, SKIPPED, Outcome, Outcomes, failure
+from .notices import notices
+from .outcomes import FAIL, PASS, SKIPPED, UNKNOWN, WARN, Outcome, Outcomes
 from .progress import Shown
 from .seeds import Seed
 from .tidying import Made
@@ -27,9 +29,10 @@ NO_CONTROL: Final = "no control endpoints"
 
 _EXCHANGE: Final = pytest.StashKey[Exchange]()
 _PASSED: Final = pytest.StashKey[bool]()
+_DURATION_S: Final = pytest.StashKey[float]()
 _TAPE: Final = pytest.StashKey["Tape"]()
-# Nothing is left to be found out; another run does not try it again.
-_FINAL: Final = (HELD, BROKEN)
+# Nothing is left to be found out; a run that goes on does not try it again.
+_FINAL: Final = (PASS, WARN, FAIL)
 
 
 @dataclass
@@ -81,7 +84,8 @@ class Suite:
     Args:
         progress: Called with each claim's outcome and module when its test has ended.
         conversations: What was said in each test, by its name.
-        tests: Their names, by claim.
+        known: What an earlier run found out, by test; what is final there is not tried again.
+        keep: Called with what each test came to.
     """
 
     wire: Wire
@@ -93,8 +97,8 @@ class Suite:
     conversations: dict[str, Conversation] = field(default_factory=dict)
     known: Mapping[str, Entry] = field(default_factory=dict)
     keep: Callable[[str, Entry], None] = lambda _, __: None
-    hindrance: str = ""
-    tests: dict[str, list[str]] = field(default_factory=dict)
+    _selected: dict[str, Claim] = field(default_factory=dict)
+    _noticed: set[str] = field(default_factory=set)
 
     @pytest.fixture
     def api(self, request: pytest.FixtureRequest) -> Iterator[Exchange]:
@@ -103,13 +107,12 @@ class Suite:
         self.wire.begin_claim()
         if self.wire.left_s <= 0:
             raise OutOfTimeError(self.wire.out_of_time)
-        with self.deck.tape(tape_name(item)) as tape:
+        name = tape_name(item)
+        with self.deck.tape(name) as tape:
             item.stash[_TAPE] = tape
-            control = Control(self.wire) if tape.has_control else None
-            name = tape_name(item)
             conversation = Conversation(name, tape.standing, tape.target or str(self.wire.target), tape.now)
             self.conversations[name] = conversation
-            self.tests.setdefault(claim_of(item).id, []).append(name)
+            control = Control(self.wire, conversation) if tape.has_control else None
             exchange = Exchange(
                 self.wire,
                 self.tokens,
@@ -147,50 +150,69 @@ class Suite:
             item.extra_keyword_matches.add(claim_of(item).id)
         items.sort(key=lambda item: "clock" in getattr(item, "fixturenames", ()))
 
-    def pytest_collection_finish(self, session: pytest.Session) -> None:
-        """Leave out what an earlier run found out."""
-        if session.config.option.collectonly:
-            return
-        done = {name: entry for name, entry in self.known.items() if entry.outcome in _FINAL}
-        for item in session.items:
-            if entry := done.get(tape_name(item)):
-                self.outcomes.add(Outcome(claim_of(item), entry.outcome, entry.detail))
-        session.items[:] = [item for item in session.items if tape_name(item) not in done]
-        if self.progress is not None:
-            self.progress.expect(len(session.items))
-
     @pytest.hookimpl(wrapper=True)
     def pytest_runtest_makereport(
         self, item: pytest.Item, call: pytest.CallInfo[Any]
     ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
         """Turn a failure into the text a person needs; nobody wants our traceback."""
         report = yield
+        claim = claim_of(item)
+        item.stash[_DURATION_S] = item.stash.get(_DURATION_S, 0.0) + report.duration
         error = None if call.excinfo is None else call.excinfo.value
         if report.failed and isinstance(error, NotTriedError):
             # A slow or busy server is not a wrong one: the claim is not tried, and counted as such.
             report.outcome = "skipped"
             report.longrepr = (str(item.path), 0, str(error))
-            if not isinstance(error, NotSafeError):
-                self.hindrance = str(error)
-        if report.failed and error is not None:
+            self._add(item, claim, SKIPPED if isinstance(error, NotSafeError) else UNKNOWN, str(error))
+        elif report.failed and error is not None:
             tape, exchange = item.stash.get(_TAPE, None), item.stash.get(_EXCHANGE, None)
             error = tape.explained(error) if tape else error
-            report.longrepr = failure(claim_of(item), error, exchange.last if exchange else None)
-            self._add(item, BROKEN if isinstance(error, AssertionError) else ERROR, report.longrepr)
+            last, said = (exchange.last, exchange.conversation.exchanges) if exchange else (None, [])
+            report.longrepr = failure(claim, error, last, said)
+            asked = said[-1].operation if said else None
+            where = {"rule": getattr(error, "rule", ""), "operation": asked.id if asked else ""}
+            self._add(item, claim, verdict_of(error), report.longrepr, **where)
         elif report.skipped and error is not None:
-            self._add(item, SKIPPED, str(error))
+            self._add(item, claim, SKIPPED, str(error))
         elif call.when == "call":
             item.stash[_PASSED] = True
         elif call.when == "teardown" and item.stash.get(_PASSED, False):
-            self._add(item, HELD)
+            new = self._news(tape_name(item))
+            self._add(item, claim, WARN if new else PASS, "; ".join(new))
         return report
 
-    def _add(self, item: pytest.Item, verdict: str, detail: str = "") -> None:
-        outcome = Outcome(claim_of(item), verdict, detail)
+    def pytest_collection_finish(self, session: pytest.Session) -> None:
+        """Remember what is to be tried, and leave out what an earlier run found out."""
+        if session.config.option.collectonly:
+            return
+        self._selected = {claim.id: claim for claim in map(claim_of, session.items)}
+        done = {name: entry for name, entry in self.known.items() if entry.outcome in _FINAL}
+        for item in session.items:
+            if entry := done.get(name := tape_name(item)):
+                self.outcomes.add(Outcome(claim_of(item), entry.outcome, entry.detail, (name,)))
+        session.items[:] = [item for item in session.items if tape_name(item) not in done]
+        if self.progress is not None:
+            self.progress.expect(len(session.items))
+
+    def pytest_sessionfinish(self) -> None:
+        """Of what was not tried after all, as after Ctrl-C, nothing is known."""
+        for claim in self._selected.values():
+            if claim.id not in self.outcomes.by_claim:
+                self.outcomes.add(Outcome(claim, UNKNOWN, "the run ended before"))
+
+    def _add(self, item: pytest.Item, claim: Claim, verdict: str, detail: str, **where: str) -> None:
+        outcome = Outcome(claim, verdict, detail, (tape_name(item),), item.stash[_DURATION_S], **where)
         self.outcomes.add(outcome)
-        self.keep(tape_name(item), Entry(outcome.claim.id, verdict, detail))
+        self.keep(tape_name(item), Entry(claim.id, verdict, detail))
         if self.progress is not None:
             self.progress(outcome)
+
+    def _news(self, test: str) -> list[str]:
+        """What was undocumented in this test's answers; told by the first test that meets it, not by all."""
+        found = [line for exchange in self.conversations.get(test, ()) for line in notices(exchange)]
+        new = [line for line in dict.fromkeys(found) if line not in self._noticed]
+        self._noticed.update(new)
+        return new
 
 
 def tape_name(item: pytest.Item) -> str:

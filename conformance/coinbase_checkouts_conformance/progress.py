@@ -7,9 +7,9 @@ from dataclasses import dataclass, field
 from importlib.util import find_spec
 from typing import Any, Final, Protocol, TextIO
 
-from .outcomes import BROKEN, ERROR, HELD, SKIPPED, Outcome
+from .outcomes import BREAKING, ERROR, FAIL, PASS, SKIPPED, UNKNOWN, WARN, Outcome
 
-_SIGNS: Final = {HELD: ".", BROKEN: "F", SKIPPED: "s", ERROR: "E"}
+_SIGNS: Final = {PASS: ".", WARN: "w", FAIL: "F", ERROR: "E", SKIPPED: "s", UNKNOWN: "?"}
 
 
 class Shown(Protocol):
@@ -70,7 +70,7 @@ class Bar:
         self._bar.start()
 
     def __call__(self, outcome: Outcome) -> None:
-        self._broken += outcome.verdict in (BROKEN, ERROR)
+        self._broken += outcome.verdict in BREAKING
         broken = f"[red]{self._broken} broken[/]" if self._broken else ""
         if self._bar is not None:
             self._bar.update(self._task, advance=1, description=module_of(outcome), broken=broken, refresh=True)

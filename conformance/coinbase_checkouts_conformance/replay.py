@@ -1,11 +1,13 @@
 """
 `python -m coinbase_checkouts_conformance.replay`: every claim on its recording, without network.
 
-Arguments go to pytest (`-k`, `-x`, `-v`, …). The last line is the figure.
+`--report-dir DIR` writes the reports there. Other arguments go to pytest (`-k`, `-x`, `-v`, …). The last line is the
+figure.
 """
 
 from __future__ import annotations
 
+import argparse
 import sys
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -14,9 +16,9 @@ from pathlib import Path
 from typing import Final
 
 from .cassettes import CASSETTES, LIVE, SANDBOX, STANDINGS, Provenance, aged, days
-from .cli import COULD_NOT_RUN, told
+from .cli import COULD_NOT_RUN, folder, report, told
 from .offline import offline
-from .outcomes import BROKEN, HELD, SKIPPED, Outcomes
+from .outcomes import BREAKING, FAIL, HOLDING, SKIPPED
 from .plugin import Suite
 from .progress import Shown, progress
 from .running import run_pytest
@@ -34,34 +36,62 @@ class Replayed:
     """What one kind of evidence came to; evidence of different standing is never added up."""
 
     standing: str
-    outcomes: Outcomes
+    suite: Suite
     played: Sequence[Provenance]
+    code: int
+
+    @property
+    def target(self) -> str:
+        """Whose answers they were."""
+        return ", ".join(sorted({one.target for one in self.played})) or "no recording"
+
+    @property
+    def provenance(self) -> str:
+        """`recorded from our own sandbox on 2026-11-20`, `recorded live from https://… on 2026-11-20`."""
+        where = f" from {self.target}" if self.standing == LIVE else ""
+        return f"{_FROM[self.standing]}{where} on {days(self.played)}"
 
     def __str__(self) -> str:
-        tried = len(self.outcomes.by_claim) - len(self.outcomes.of(SKIPPED))
-        targets = sorted({one.target for one in self.played}) if self.standing == LIVE else []
-        where = f" from {', '.join(targets)}" if targets else ""
-        how = f"{_FROM[self.standing]}{where} on {days(self.played)}"
-        return f"{len(self.outcomes.of(HELD))} of {tried} claims hold ({how})"
+        outcomes = self.suite.outcomes
+        tried = len(outcomes.of(*HOLDING, *BREAKING))
+        return f"{len(outcomes.of(*HOLDING))} of {tried} claims hold ({self.provenance})"
+
+    def warnings(self, now: datetime) -> list[str]:
+        """What is to be known of the recordings, though they hold."""
+        outdated = sum(one.is_outdated for one in self.played)
+        was = f"{outdated} recordings were made for another meaning of the description" if outdated else ""
+        return [f"warning: {self.standing}: {what}" for what in (was, aged(self.played, now)) if what]
 
 
 def main(argv: list[str], *, cassettes: Path = CASSETTES, now: datetime | None = None) -> int:
     """Replay; 0 all claims hold, 1 at least one is broken or a recording is damaged, 2 nothing could be replayed."""
+    parser = argparse.ArgumentParser(
+        prog="python -m coinbase_checkouts_conformance.replay", allow_abbrev=False, add_help=False
+    )
+    parser.add_argument("--report-dir", type=folder, metavar="DIR")
+    options, argv = parser.parse_known_args(argv)
     present = [standing for standing in STANDINGS if any((cassettes / standing).rglob("*.yaml"))] or [SANDBOX]
-    runs = [_told(argv, cassettes, standing) for standing in present]
-    runs = [(one, code) for one, code in runs if one.outcomes.by_claim]
-    for one, _ in runs:
-        outdated = sum(provenance.is_outdated for provenance in one.played)
-        if outdated:
-            print(f"warning: {outdated} recordings ({one.standing}) were made for another meaning of the description")
-        if warning := aged(one.played, now or datetime.now(UTC)):
-            print(f"warning: {one.standing}: {warning}")
-    if runs:
-        print(figure([one for one, _ in runs]))
-    return max((code for _, code in runs if code != COULD_NOT_RUN), default=COULD_NOT_RUN)
+    codes = [COULD_NOT_RUN]
+    figures: list[Replayed] = []
+    for standing in present:
+        started_at = datetime.now(UTC)
+        one = _told(argv, cassettes, standing)
+        if not one.suite.outcomes.of(*HOLDING, *BREAKING):
+            continue
+        figures.append(one)
+        if options.report_dir is not None:
+            # Live evidence has a report of its own.
+            place = options.report_dir if standing == SANDBOX else options.report_dir / standing
+            report(place, one.suite, target=one.target, started_at=started_at, provenance=one.provenance)
+        codes.append(one.code)
+    for warning in (line for one in figures for line in one.warnings(now or datetime.now(UTC))):
+        print(warning)
+    if figures:
+        print(figure(figures))
+    return max((code for code in codes if code != COULD_NOT_RUN), default=COULD_NOT_RUN)
 
 
-def _told(argv: list[str], cassettes: Path, standing: str) -> tuple[Replayed, int]:
+def _told(argv: list[str], cassettes: Path, standing: str) -> Replayed:
     # With arguments of pytest's own, its own output is what is wanted.
     terminal = any(argument != "-k" and argument.startswith("-") for argument in argv)
     player = Player(cassettes / standing, standing)
@@ -69,8 +99,8 @@ def _told(argv: list[str], cassettes: Path, standing: str) -> tuple[Replayed, in
     if standing == LIVE:
         print(f"{LIVE} recordings:")
     result = told(code, suite.outcomes)
-    tried = suite.outcomes.of(HELD) or suite.outcomes.of(BROKEN) or suite.outcomes.of(SKIPPED)
-    return Replayed(standing, suite.outcomes, player.played), result if tried else COULD_NOT_RUN
+    is_replayed = bool(suite.outcomes.of(*HOLDING, FAIL, SKIPPED))
+    return Replayed(standing, suite, player.played, result if is_replayed else COULD_NOT_RUN)
 
 
 def replayed(cassettes: Path, standing: str = SANDBOX) -> Suite:

@@ -128,6 +128,10 @@ class Conversation:
         """Where the next exchange will be found."""
         return Place(self.name, len(self.exchanges), self.standing, self.target, self.recorded_at)
 
+    def keep(self, request: httpx.Request, status: int, headers: Mapping[str, str], answer: bytes) -> None:
+        """Add what *request* was answered."""
+        self.exchanges.append(recorded(self.place(), request, status, headers, answer))
+
     def __iter__(self) -> Iterator[Recorded]:
         return iter(self.exchanges)
 

@@ -295,7 +295,7 @@ def test_live_recordings_are_counted_apart(copy: Path, capsys: pytest.CaptureFix
     code, out = replayed(copy, capsys)
     day = provenance.recorded_at.date()
     assert code == 0
-    assert "warning: 1 recordings (live) were made for another meaning of the description" in out.splitlines()
+    assert "warning: live: 1 recordings were made for another meaning of the description" in out.splitlines()
     assert out.splitlines()[-1] == (
         f"conformance: 1 of 1 claims hold (recorded from our own sandbox on {day}); "
         f"1 of 1 claims hold (recorded live from https://example.com/sandbox on {day})"

@@ -96,7 +96,6 @@ def test_every_rule_about_a_request_or_a_checkout_has_a_claim(claims: list[Claim
         "response.no-null",  # the judge holds it against every answer
         "checkout.fulfil",  # about what a client makes of it
         "refund.sandbox-limit",  # about Coinbase's own sandbox; the suite keeps within it
-        "refund.fiat",  # whether fiat is taken at all is open
     }
     outside = {name for name in description().rules if name.startswith(("webhook.", "event."))}
     proved = {pointer for one in claims for pointer in one.proves}
