@@ -25,7 +25,7 @@ import pytest
 
 from coinbase_checkouts.errors import CheckoutsError
 
-from . import explain
+from . import explain, passive
 from .control import Control
 from .description import description
 from .journal import Journal, JournalError
@@ -57,6 +57,8 @@ def main(argv: list[str]) -> int:
     """The command; *argv* is what comes after its name."""
     if argv[:1] == ["explain"]:
         return explain.main(argv[1:])
+    if argv[:1] == ["check"]:
+        return passive.main(argv[1:])
     options = _parser().parse_args(argv)
     with stopping() as signals:
         try:
@@ -224,7 +226,8 @@ def _seconds(text: str) -> float:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="coinbase-checkouts conformance",
-        description="Try every claim about the Checkouts API on a server, and tell which hold. Unofficial.",
+        description="Try every claim about the Checkouts API on a server, and tell which hold. Unofficial. "
+        "`conformance check --help` tells how to hold recorded traffic against them.",
         epilog="exit codes: 0 every claim that could be tried holds, 1 at least one is broken, 2 it could not run, "
         "128 + n signal n ended it (130: Ctrl-C)",
         allow_abbrev=False,

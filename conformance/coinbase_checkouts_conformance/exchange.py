@@ -196,7 +196,7 @@ class Exchange:
             self._made_unheard(operation_id)
             raise
         self.last = (request, reply)
-        self.conversation.keep(request, reply.status, {"content-type": reply.content_type}, reply.content)
+        self.conversation.add(request, reply.status, reply.content_type, reply.content)
         if operation_id == "createCheckout" and 200 <= reply.status < 300:
             self._remember(reply)
         if operation_id == "deactivateCheckout" and reply.status == 200 and id in self._made.ids:

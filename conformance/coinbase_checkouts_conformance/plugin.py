@@ -8,13 +8,16 @@ from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Final, Protocol
+from urllib.parse import urlencode
 
+import httpx
 import pytest
 
 from .claims import Claim, claim_of
 from .control import Control
 from .exchange import Exchange
 from .failures import failure, verdict_of
+from .invariants import InvariantError, hold
 from .journal import Entry
 from .notices import notices
 from .outcomes import FAIL, PASS, SKIPPED, UNKNOWN, WARN, Outcome, Outcomes
@@ -23,7 +26,7 @@ from .seeds import Seed
 from .tidying import Made
 from .tokens import Tokens
 from .traffic import Conversation
-from .wire import NotSafeError, NotTriedError, OutOfTimeError, Wire
+from .wire import NotSafeError, NotTriedError, OutOfTimeError, Reply, Wire
 
 NO_CONTROL: Final = "no control endpoints"
 
@@ -111,8 +114,8 @@ class Suite:
         with self.deck.tape(name) as tape:
             item.stash[_TAPE] = tape
             conversation = Conversation(name, tape.standing, tape.target or str(self.wire.target), tape.now)
-            self.conversations[name] = conversation
             control = Control(self.wire, conversation) if tape.has_control else None
+            self.conversations[name] = conversation
             exchange = Exchange(
                 self.wire,
                 self.tokens,
@@ -125,6 +128,7 @@ class Suite:
             item.stash[_EXCHANGE] = exchange
             yield exchange
             if item.stash.get(_PASSED, False):
+                hold(conversation)
                 tape.check()
 
     @pytest.fixture
@@ -167,8 +171,8 @@ class Suite:
         elif report.failed and error is not None:
             tape, exchange = item.stash.get(_TAPE, None), item.stash.get(_EXCHANGE, None)
             error = tape.explained(error) if tape else error
-            last, said = (exchange.last, exchange.conversation.exchanges) if exchange else (None, [])
-            report.longrepr = failure(claim, error, last, said)
+            said = exchange.conversation.exchanges if exchange else []
+            report.longrepr = failure(claim, error, _said(item, error), said)
             asked = said[-1].operation if said else None
             where = {"rule": getattr(error, "rule", ""), "operation": asked.id if asked else ""}
             self._add(item, claim, verdict_of(error), report.longrepr, **where)
@@ -213,6 +217,16 @@ class Suite:
         new = [line for line in dict.fromkeys(found) if line not in self._noticed]
         self._noticed.update(new)
         return new
+
+
+def _said(item: pytest.Item, error: BaseException) -> tuple[httpx.Request, Reply | None] | None:
+    """The exchange that *error* is about: the last one, unless the conversation as a whole told."""
+    if isinstance(error, InvariantError):
+        one = error.findings[0].exchange
+        url = f"http://conversation.invalid{one.path}?{urlencode(one.query)}".rstrip("?")
+        return httpx.Request(one.method, url, content=one.content), Reply(one.status, one.content_type, one.answer)
+    exchange = item.stash.get(_EXCHANGE, None)
+    return exchange.last if exchange else None
 
 
 def tape_name(item: pytest.Item) -> str:
