@@ -11,7 +11,7 @@ from __future__ import annotations
 import json
 import tomllib
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
 from pathlib import Path
@@ -22,6 +22,7 @@ from .constraints import KEYWORDS, Constraint, constraints, defaults, of_answer
 from .description import Description, Operation, escaped
 from .evidence import keeps, refused_for, violated
 from .judge import BrokenError, Judge
+from .outcomes import HOLDING, Outcomes
 from .traffic import DOCUMENTED, Conversation, Place, Recorded
 
 KEPT: Final = "kept"
@@ -399,6 +400,6 @@ def read_waivers(path: Path = UNREACHABLE_FILE) -> list[Waiver]:
     ]
 
 
-def proofs_of(held: Collection[Claim], tests: Mapping[str, Sequence[str]]) -> list[Proof]:
-    """Proofs of the claims that *held*; *tests* are the names of each claim's conversations."""
-    return [Proof(claim, tuple(tests.get(claim.id, ()))) for claim in held]
+def proofs_of(outcomes: Outcomes) -> list[Proof]:
+    """Proofs of the claims that hold."""
+    return [Proof(outcome.claim, outcome.tests) for outcome in outcomes.of(*HOLDING)]

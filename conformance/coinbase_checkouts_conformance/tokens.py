@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Generator
+from copy import copy
 from pathlib import Path
 from typing import Any, Final
 
@@ -122,14 +123,14 @@ class Saying(httpx.Auth):
 
 
 class Tokens:
-    """What one key can sign."""
+    """What one key, or the key of one file, can sign."""
 
-    def __init__(self, key_file: str | os.PathLike[str]) -> None:
-        self._key = ApiKey.from_file(Path(key_file))
+    def __init__(self, key: ApiKey | str | os.PathLike[str]) -> None:
+        self._key = key if isinstance(key, ApiKey) else ApiKey.from_file(Path(key))
         self.valid: Final[httpx.Auth] = JwtAuth(self._key)
         self.expired: Final[httpx.Auth] = JwtAuth(self._key, now_s=lambda: time.time() - LONG_S)
         self.not_yet_valid: Final[httpx.Auth] = JwtAuth(self._key, now_s=lambda: time.time() + LONG_S)
-        stranger = ApiKey.from_file(Path(key_file))
+        stranger = copy(self._key)
         stranger.id = NOBODYS_KEY_ID
         # Only the header is another's, so that nothing else gives it away.
         self.of_nobody: Final[httpx.Auth] = Saying(self.valid, stranger, {})

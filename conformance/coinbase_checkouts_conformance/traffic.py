@@ -188,7 +188,7 @@ def from_cassettes(folder: Path) -> list[Conversation]:
         TrafficError: The folder has none.
         CassetteError: One of them is damaged.
     """
-    from .cassettes import read_cassette  # noqa: PLC0415 -- vcrpy takes half a second to import
+    from .cassettes import read_cassette  # noqa: PLC0415 -- needs what this module does not
 
     paths = sorted(folder.rglob("*.yaml"))
     if not paths:

@@ -9,7 +9,7 @@ from typing import Any
 import httpx
 import pytest
 
-from coinbase_checkouts_conformance.attempts import listed
+from coinbase_checkouts_conformance.attempts import existing, listed
 from coinbase_checkouts_conformance.claims import claim
 from coinbase_checkouts_conformance.exchange import Answer, Exchange, refused
 from coinbase_checkouts_conformance.tokens import Elsewhere, Forged, Renamed, Resigned, Unsigned, Verbatim
@@ -44,7 +44,7 @@ def test_no_token(api: Exchange) -> None:
 @claim("auth.garbage", REFUSED)
 def test_garbage(api: Exchange) -> None:
     """What is no token is answered 401 unauthorized, whatever it looks like."""
-    checkout_id = api.created()["id"]
+    checkout_id = existing(api)[0]["id"]
     for value in (
         "Bearer",
         "Bearer garbage",
@@ -60,7 +60,7 @@ def test_garbage(api: Exchange) -> None:
 @claim("auth.scheme", REFUSED)
 def test_scheme(api: Exchange) -> None:
     """A good token under another scheme than Bearer, or under none, is answered 401."""
-    checkout_id = api.created()["id"]
+    checkout_id = existing(api)[0]["id"]
     for scheme in ("Basic ", "Token ", ""):
         unauthorized(api.get(checkout_id, auth=Renamed(api.tokens.valid, scheme)))
 
@@ -68,7 +68,7 @@ def test_scheme(api: Exchange) -> None:
 @claim("auth.other-path", "auth.uri", "auth.fresh-token", REFUSED)
 def test_other_path(api: Exchange) -> None:
     """A token for another path is answered 401."""
-    first, second = api.created()["id"], api.created()["id"]
+    first, second = (checkout["id"] for checkout in existing(api, 2))
     url = str(api.get(second).request.url)
     for other in (url, url.rsplit("/", 1)[0]):
         unauthorized(api.get(first, auth=Elsewhere(api.tokens.valid, url=other)))

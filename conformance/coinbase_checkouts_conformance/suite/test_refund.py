@@ -14,9 +14,9 @@ from coinbase_checkouts_conformance.constraints import Constraint
 from coinbase_checkouts_conformance.control import Control
 from coinbase_checkouts_conformance.exchange import Answer, Exchange, accepted, refused, sent
 from coinbase_checkouts_conformance.probes import at, placed
+from coinbase_checkouts_conformance.target import NOBODYS_ID
 
 REFUND = "#/paths/~1api~1v1~1checkouts~1{id}~1refund/post"
-NOBODYS_ID = "000000000000000000000000"
 REFUNDABLE = ("COMPLETED", "PARTIALLY_REFUNDED", "REFUNDED")
 # What a refund may change about its checkout.
 CHANGING = ("status", "updatedAt", "refundedAmount", "refunds")
