@@ -19,6 +19,7 @@ import tempfile
 import threading
 from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
@@ -109,7 +110,7 @@ def _live(options: argparse.Namespace, cassettes: Path, folder: Path) -> int:
         reached(wire)
         if target.is_loopback and Control(wire).now() is not None:
             raise RefusedError(f"{target} has the control endpoints of a sandbox; its recordings would not be live")
-        suite = Suite(wire, Tokens(key), recorder, progress=progress())
+        suite = Suite(wire, Tokens(partial(_key, os.environ)), recorder, progress=progress())
         code = _told(suite, tried(suite, _selection(options), tidy_s))
         if suite.made:
             print(f"record: may still be ACTIVE: {suite.made}", file=sys.stderr)

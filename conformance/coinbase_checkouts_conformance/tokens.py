@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Generator
-from copy import copy
+from collections.abc import Callable, Generator
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
@@ -123,14 +123,15 @@ class Saying(httpx.Auth):
 
 
 class Tokens:
-    """What one key, or the key of one file, can sign."""
+    """What one key can sign: that of a file, or one that a function loads."""
 
-    def __init__(self, key: ApiKey | str | os.PathLike[str]) -> None:
-        self._key = key if isinstance(key, ApiKey) else ApiKey.from_file(Path(key))
+    def __init__(self, key: Callable[[], ApiKey] | str | os.PathLike[str]) -> None:
+        load = key if callable(key) else partial(ApiKey.from_file, Path(key))
+        self._key = load()
         self.valid: Final[httpx.Auth] = JwtAuth(self._key)
         self.expired: Final[httpx.Auth] = JwtAuth(self._key, now_s=lambda: time.time() - LONG_S)
         self.not_yet_valid: Final[httpx.Auth] = JwtAuth(self._key, now_s=lambda: time.time() + LONG_S)
-        stranger = copy(self._key)
+        stranger = load()
         stranger.id = NOBODYS_KEY_ID
         # Only the header is another's, so that nothing else gives it away.
         self.of_nobody: Final[httpx.Auth] = Saying(self.valid, stranger, {})
