@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
+from typing import Any
 
 import httpx
+import pytest
 
 from coinbase_checkouts_conformance.attempts import listed
 from coinbase_checkouts_conformance.claims import claim
 from coinbase_checkouts_conformance.exchange import Answer, Exchange, refused
-from coinbase_checkouts_conformance.tokens import Elsewhere, Forged, Renamed, Unsigned, Verbatim
+from coinbase_checkouts_conformance.tokens import Elsewhere, Forged, Renamed, Resigned, Unsigned, Verbatim
 
 REFUSED = "auth.refused"
 
@@ -125,3 +128,33 @@ def test_nothing_happens(api: Exchange) -> None:
     checkout_id = api.created()["id"]
     unauthorized(api.deactivate(checkout_id, auth=Forged(api.tokens.valid)))
     assert api.read(checkout_id)["status"] == "ACTIVE"
+
+
+@claim("auth.claims", "auth.claims", REFUSED)
+@pytest.mark.parametrize(
+    "changed", [{"sub": "somebody-else"}, {"iss": "somebody-else"}, {"uri": None}], ids=["sub", "iss", "no-uri"]
+)
+def test_claims(api: Exchange, changed: dict[str, Any]) -> None:
+    """A well signed token that says it is somebody else's, or of no request, is answered 401."""
+    unauthorized(api.list({"pageSize": 1}, auth=api.tokens.saying(**changed)))
+
+
+@claim("auth.other-key-id", "auth.claims", REFUSED)
+def test_other_key_id(api: Exchange) -> None:
+    """A token under the id of a key that nobody has is answered 401."""
+    unauthorized(api.list({"pageSize": 1}, auth=api.tokens.of_nobody))
+
+
+@claim("auth.long-lived", "auth.lifetime", REFUSED)
+def test_long_lived(api: Exchange) -> None:
+    """A token that lives for a day, or without end, is answered 401."""
+    for end in (int(time.time()) + 86_400, None):
+        unauthorized(api.list({"pageSize": 1}, auth=api.tokens.saying(exp=end)))
+
+
+@claim("auth.altered", "auth.algorithms", REFUSED)
+def test_altered(api: Exchange) -> None:
+    """A token whose signature was altered, or taken away, is answered 401, on every operation."""
+    for ask in every_operation(api):
+        for signature in (slice(None, None, -1), slice(0)):
+            unauthorized(ask(Resigned(api.tokens.valid, signature)))

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from decimal import Decimal
 from typing import Any
 
 import pytest
 
 from coinbase_checkouts_conformance.attempts import try_constraint
 from coinbase_checkouts_conformance.claims import claim, each_constraint
-from coinbase_checkouts_conformance.compare import differences, moment
+from coinbase_checkouts_conformance.compare import amount, differences, moment
 from coinbase_checkouts_conformance.constraints import Constraint
-from coinbase_checkouts_conformance.exchange import Exchange, accepted, refused, sent
+from coinbase_checkouts_conformance.exchange import Exchange, accepted, refused, sent, stamp
 from coinbase_checkouts_conformance.probes import at, placed
 
 CREATE = "#/paths/~1api~1v1~1checkouts/post"
@@ -84,26 +85,26 @@ def test_every_time_another(api: Exchange) -> None:
 def test_smallest_amount(api: Exchange) -> None:
     """The amount is at least 0.01: that is accepted, 0.00 and 0 are refused."""
     accepted(api.create(api.minimal(amount="0.01")))
-    for amount in ("0.00", "0", "0.0", "00"):
-        refused(api.create(api.minimal(amount=amount)))
+    for value in ("0.00", "0", "0.0", "00"):
+        refused(api.create(api.minimal(amount=value)))
 
 
 @claim("create.largest-amount", "create.amount-range")
 def test_largest_amount(api: Exchange) -> None:
     """The amount is at most 100000000: that is accepted, a cent more is refused."""
-    for amount in ("100000000", "100000000.00"):
-        accepted(api.create(api.minimal(amount=amount)))
-    for amount in ("100000000.01", "100000001", "9" * 40):
-        refused(api.create(api.minimal(amount=amount)))
+    for value in ("100000000", "100000000.00"):
+        accepted(api.create(api.minimal(amount=value)))
+    for value in ("100000000.01", "100000001", "9" * 40):
+        refused(api.create(api.minimal(amount=value)))
 
 
 @claim("create.amount-kept", "create.echo")
 def test_amount_kept(api: Exchange) -> None:
     """No digit of an amount is lost, in the answer and when it is read again."""
-    for amount in ("0.07", "1.1", "12345678.91", "99999999.99", "7"):
-        made = api.created(api.minimal(amount=amount))
-        assert differences({"amount": amount}, {"amount": made["amount"]}) == []
-        assert differences({"amount": amount}, {"amount": api.read(made["id"])["amount"]}) == []
+    for value in ("0.07", "1.1", "12345678.91", "99999999.99", "7"):
+        made = api.created(api.minimal(amount=value))
+        assert differences({"amount": value}, {"amount": made["amount"]}) == []
+        assert differences({"amount": value}, {"amount": api.read(made["id"])["amount"]}) == []
 
 
 @claim("create.text-kept", "create.echo")
@@ -193,3 +194,56 @@ def test_body(api: Exchange, constraint: Constraint) -> None:
 @each_constraint("createCheckout", "header")
 def test_header(api: Exchange, constraint: Constraint) -> None:
     try_constraint(constraint, api.seed.idempotency_key(), lambda key: api.create(api.minimal(), key=key))
+
+
+@claim("create.untouched", "create.echo")
+def test_untouched(api: Exchange) -> None:
+    """Blanks, composed and decomposed letters, and the spelling of a URL come back as they were sent."""
+    text = f"  {api.title}  two blanks, cafe\u0301 and café, ﬁ ½ ①\ttab  "
+    body = api.minimal(
+        description=text,
+        metadata={"Note": text, "digits": "007"},
+        # Neither the host's case nor an empty path: to some libraries their spellings are the same URL.
+        successRedirectUrl="https://example.com/Thank%20You/a%2Fb?b=2&a=%C3%A9&a=1#Paid",
+        failRedirectUrl="https://example.com/Sorry/?next=https://example.com/Again#/Top",
+    )
+    made = api.created(body)
+    for found in (made, api.read(made["id"])):
+        assert differences(body, {name: found.get(name) for name in body}) == []
+
+
+@claim("create.longest-kept", "create.echo")
+def test_longest_kept(api: Exchange) -> None:
+    """The longest description and the longest redirect URLs come back whole."""
+    body = api.minimal(
+        description=f"{api.title} ".ljust(500, "é"),
+        successRedirectUrl="https://example.com/".ljust(2048, "s"),
+        failRedirectUrl="https://example.com/".ljust(2048, "f"),
+    )
+    made = api.created(body)
+    for found in (made, api.read(made["id"])):
+        assert differences(body, {name: found.get(name) for name in body}) == []
+
+
+@claim("create.minimal-kept", "create.echo", "response.no-null")
+def test_minimal_kept(api: Exchange) -> None:
+    """A checkout of amount and currency alone reads as its creation answered it, and is listed so."""
+    made = api.created({"amount": "1.00", "currency": "USDC"})
+    assert differences(made, api.read(made["id"])) == []
+    start = stamp(moment(made["createdAt"]) - timedelta(seconds=1))
+    page = accepted(api.list({"startTime": start, "pageSize": 100})).json["checkouts"]
+    # Where many make checkouts at once it may be on another page.
+    assert [differences(made, found) for found in page if found["id"] == made["id"]] in ([], [[]])
+
+
+@claim("create.fiat-figures", "checkout.fiat")
+def test_fiat_figures(api: Exchange) -> None:
+    """A checkout created in fiat is in USDC, and keeps the figure and the currency that were asked for."""
+    for currency in ("USD", "EUR", "SGD", "GBP"):
+        answer = api.create(api.minimal(amount="1.30", currency=currency))
+        if not answer.is_success:
+            continue  # fiat currencies are accepted or not
+        for found in (answer.json, api.read(answer.json["id"])):
+            assert found["currency"] == "USDC"
+            assert found.get("fiatCurrency") == currency
+            assert amount(found.get("fiatAmount")) == Decimal("1.30")
