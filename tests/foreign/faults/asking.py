@@ -24,7 +24,6 @@ TOKEN_FAULTS: Final = {
     "uri.path": "The token may be of another path.",
     "uri.absent": "The token may be of no request.",
     "exp.absent": "The token may live for ever.",
-    "nbf.absent": "The token may say no beginning.",
     "absent": "No token is needed.",
     "unreadable": "A token may be no token.",
     "scheme": "The scheme may be another than Bearer.",

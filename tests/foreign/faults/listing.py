@@ -124,11 +124,6 @@ def hides(status: str) -> Callable[[Shop, Request, Body], object]:
     return lambda _, __, body: body.update(checkouts=[one for one in body["checkouts"] if one["status"] != status])
 
 
-def lower_ascii(text: str) -> str:
-    """Lower case for A to Z."""
-    return re.sub("[A-Z]+", lambda found: found[0].lower(), text)
-
-
 fault(
     "page-loses-boundary",
     "The first item of each further page is lost.",
@@ -428,11 +423,6 @@ fault(
     },
 )
 fault("filter-words-any", "One word of descriptionQuery is enough.", changes={"described": any_word})
-fault(
-    "filter-words-ascii",
-    "descriptionQuery folds the case of ASCII only.",
-    changes={"described": lambda _, one, words: lower_ascii(words) in lower_ascii(one.asked.get("description", ""))},
-)
 fault(
     "filter-words-first-page",
     "descriptionQuery counts on the first page only.",

@@ -174,9 +174,6 @@ sent(
     "expiresAt",
     if_text(lambda text: text + "Z" if re.fullmatch("[0-9-]{10}T[0-9:.]{8,}", text) else text),
 )
-sent(
-    "expires-space", "expiresAt may have a space for the T.", "expiresAt", if_text(lambda text: text.replace(" ", "T"))
-)
 sent("expires-epoch", "expiresAt may be a number.", "expiresAt", if_not_text(lambda _: "2099-01-01T00:00:00Z"))
 sent("expires-null", "expiresAt may be null.", "expiresAt", null_is_absent)
 sent("expires-empty", "expiresAt may be empty.", "expiresAt", lambda value: ... if value == "" else value)
