@@ -243,6 +243,14 @@ def lenient(body: bytes) -> bytes:
     return json.dumps(read[0]).encode() if isinstance(read, list) and read and isinstance(read[0], dict) else body
 
 
+def first_value(body: bytes) -> bytes:
+    """What stands before the rest."""
+    try:
+        return json.dumps(json.JSONDecoder().raw_decode(body.decode())[0]).encode()
+    except (ValueError, RecursionError):
+        return body
+
+
 GOOD_CREATE: Final = b'{"amount": "1.00", "currency": "USDC"}'
 fault(
     "body-broken",
@@ -254,11 +262,7 @@ fault(
     "A body that is no JSON refunds a cent.",
     before=rebodied(lambda body: body if readable(body) else b'{"amount": "0.01"}', "refund"),
 )
-fault(
-    "body-trailing",
-    "What follows the first object is not read.",
-    before=rebodied(lambda body: body[: body.rindex(b"}") + 1] if b"}" in body else body, "create"),
-)
+fault("body-trailing", "What follows the first object is not read.", before=rebodied(first_value, "create"))
 fault("body-wrapped", "An array of one object is that object.", before=rebodied(lenient, "create"))
 fault("body-empty", "An empty body is a checkout of 1.00.", before=rebodied(lambda body: body or GOOD_CREATE, "create"))
 fault(
