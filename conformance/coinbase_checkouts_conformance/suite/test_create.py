@@ -220,8 +220,8 @@ def test_longest_kept(api: Exchange) -> None:
         assert differences(body, {name: found.get(name) for name in body}) == []
 
 
-@claim("create.minimal-kept", "create.echo", "response.no-null")
-def test_minimal_kept(api: Exchange) -> None:
+@claim("create.least-kept", "create.echo", "response.no-null")
+def test_least_kept(api: Exchange) -> None:
     """A checkout of amount and currency alone reads as its creation answered it, and is listed so."""
     made = api.created({"amount": "1.00", "currency": "USDC"})
     assert differences(made, api.read(made["id"])) == []
