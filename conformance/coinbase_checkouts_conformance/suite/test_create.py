@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from datetime import timedelta
 from decimal import Decimal
 from typing import Any
@@ -263,3 +264,10 @@ def test_no_time(api: Exchange) -> None:
     """An expiresAt that is no date-time is refused, not read as none or as another."""
     for text in ("", " ", "4070908800", "Thu, 01 Jan 2099 00:00:00 GMT", "01/01/2099", "in 2 hours"):
         refused(api.create(api.minimal(expiresAt=text)))
+
+
+@claim("create.charset", f"{CREATE}/requestBody/content")
+def test_charset(api: Exchange) -> None:
+    """JSON that names its charset is JSON."""
+    content = json.dumps(api.minimal()).encode()
+    accepted(api.send("createCheckout", content=content, media_type="application/json; charset=utf-8"))

@@ -10,7 +10,7 @@ from coinbase_checkouts_conformance.attempts import ids, listed, pages, try_cons
 from coinbase_checkouts_conformance.claims import claim, each_constraint
 from coinbase_checkouts_conformance.compare import differences, moment
 from coinbase_checkouts_conformance.constraints import Constraint
-from coinbase_checkouts_conformance.exchange import Answer, Exchange, accepted, stamp
+from coinbase_checkouts_conformance.exchange import Answer, Exchange, accepted, refused, stamp
 from coinbase_checkouts_conformance.probes import example
 
 LIST = "#/paths/~1api~1v1~1checkouts/get"
@@ -209,3 +209,15 @@ def test_words_on_every_page(api: Exchange) -> None:
     expected = made(api, 2)
     api.created(others)
     assert expected == ids(listed(api, pageSize=1))
+
+
+@claim("list.no-time-at-all", "list.filters", "#/components/parameters/StartTime")
+def test_no_time_at_all(api: Exchange) -> None:
+    """A startTime after the endTime leaves nothing, or is refused."""
+    created_at = moment(api.created()["createdAt"])
+    early, late = (stamp(created_at + timedelta(seconds=seconds)) for seconds in (-5, 5))
+    answer = api.list({"descriptionQuery": api.seed.marker, "startTime": late, "endTime": early})
+    if answer.is_success:
+        assert answer.json["checkouts"] == []
+    else:
+        refused(answer)

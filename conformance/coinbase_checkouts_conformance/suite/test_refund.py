@@ -314,3 +314,13 @@ def test_no_currency(api: Exchange, control: Control) -> None:
     for currency in ("usdc", " USDC", "USDC ", "usd"):
         refused(api.refund(before["id"], {"amount": "0.50", "currency": currency}), 400, 409, 422)
     assert differences(before, api.read(before["id"])) == []
+
+
+@claim("refund.least", "refund.pending-first", "response.no-null")
+def test_least(api: Exchange, control: Control) -> None:
+    """A checkout of amount and currency alone is paid and refunded without what nobody sent."""
+    made = api.created({"amount": "2.00", "currency": "USDC"})
+    control.pay(made["id"])
+    before = api.read(made["id"])
+    assert before.keys() - {"transactionHash", "settlement"} == made.keys()
+    assert differences(before, started(api, made["id"], "0.50")["checkout"], ignoring=CHANGING) == []

@@ -6,7 +6,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any, Final
 
-from ..shop import Shop
+from ..shop import Request, Shop
 from .fault import EVERYWHERE, answered, fault, rule
 
 TOKEN_FAULTS: Final = {
@@ -63,3 +63,26 @@ answered(
     lambda answer: replace(answer, status=500),
     status=lambda status: status == 401,
 )
+
+
+def forgiving(operation: str, name: str) -> Any:
+    """One operation overlooks one reason."""
+
+    def admit(shop: Shop, request: Request) -> None:
+        usual = shop.forgives
+        shop.forgives = frozenset({f"token.{name}"}) if request.operation == operation else usual
+        try:
+            Shop.admit(shop, request)
+        finally:
+            shop.forgives = usual
+
+    return admit
+
+
+for operation in EVERYWHERE:
+    for name in ("uri.method", "uri.path", "kid", "sub", "exp", "signature"):
+        rule(
+            f"token-{name}-{operation}",
+            f"The operation {operation} overlooks {name}.",
+            admit=forgiving(operation, name),
+        )

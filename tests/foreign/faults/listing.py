@@ -119,6 +119,13 @@ def any_filter(shop: Shop, checkout: Checkout, query: Mapping[str, list[str]]) -
     return not named or any(Shop.matches(shop, checkout, {name: query[name]}) for name in named)
 
 
+def swapped(query: dict[str, list[str]]) -> None:
+    """The earlier of two times is the start."""
+    times = [moment(query.get(name, [""])[-1]) for name in ("startTime", "endTime")]
+    if times[0] and times[1] and times[0] > times[1]:
+        query["startTime"], query["endTime"] = query["endTime"], query["startTime"]
+
+
 def hides(status: str) -> Callable[[Shop, Request, Body], object]:
     """Leave out what has a status."""
     return lambda _, __, body: body.update(checkouts=[one for one in body["checkouts"] if one["status"] != status])
@@ -440,3 +447,4 @@ fault(
 )
 fault("filter-words-501", "descriptionQuery may be longer.", forgives=frozenset({"descriptionQuery"}))
 fault("filters-or", "One filter that fits is enough.", changes={"matches": any_filter})
+fault("filter-swapped", "A startTime after endTime is taken for it.", before=asked_for(swapped))

@@ -11,7 +11,7 @@ from dataclasses import replace
 from decimal import Decimal
 from typing import Any, Final
 
-from ..shop import Checkout, Request, Shop, moment
+from ..shop import Answer, Checkout, RefusedError, Request, Shop, moment
 from .fault import Before, Body, answered, fault, rule
 
 
@@ -295,6 +295,20 @@ fault("id-upper-forgiven", "An id may be in capitals.", before=id_as(str.lower))
 fault("id-long-forgiven", "An id may be longer.", before=id_as(lambda text: text[:24]))
 
 
+def bodiless(shop: Shop, request: Request) -> Answer:
+    """Nothing may be sent."""
+    if request.body:
+        raise RefusedError(400, "invalid_request", "a body where none belongs")
+    return Shop.deactivate(shop, request)
+
+
+def literal(shop: Shop, request: Request, known: set[str]) -> Body:
+    """The media type to the letter."""
+    if request.headers.get("content-type") == "application/json; charset=utf-8":
+        raise RefusedError(400, "invalid_request", "this is not application/json")
+    return Shop.body(shop, request, known)
+
+
 def newest(shop: Shop, asked: str) -> Checkout:
     """The newest checkout for an id that none has."""
     known = asked in shop.checkouts or not re.fullmatch("[0-9a-f]{24}", asked)
@@ -332,3 +346,5 @@ answered(
     "deactivate",
     status=lambda status: status in {400, 404},
 )
+rule("deactivate-body-refused", "A deactivation with a body is refused.", deactivate=bodiless)
+rule("charset-refused", "JSON that names its charset is refused.", body=literal)
