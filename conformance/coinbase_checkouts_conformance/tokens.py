@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Generator
+from collections.abc import Callable, Generator
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
@@ -122,14 +123,15 @@ class Saying(httpx.Auth):
 
 
 class Tokens:
-    """What one key can sign."""
+    """What one key can sign: that of a file, or one that a function loads."""
 
-    def __init__(self, key_file: str | os.PathLike[str]) -> None:
-        self._key = ApiKey.from_file(Path(key_file))
+    def __init__(self, key: Callable[[], ApiKey] | str | os.PathLike[str]) -> None:
+        load = key if callable(key) else partial(ApiKey.from_file, Path(key))
+        self._key = load()
         self.valid: Final[httpx.Auth] = JwtAuth(self._key)
         self.expired: Final[httpx.Auth] = JwtAuth(self._key, now_s=lambda: time.time() - LONG_S)
         self.not_yet_valid: Final[httpx.Auth] = JwtAuth(self._key, now_s=lambda: time.time() + LONG_S)
-        stranger = ApiKey.from_file(Path(key_file))
+        stranger = load()
         stranger.id = NOBODYS_KEY_ID
         # Only the header is another's, so that nothing else gives it away.
         self.of_nobody: Final[httpx.Auth] = Saying(self.valid, stranger, {})

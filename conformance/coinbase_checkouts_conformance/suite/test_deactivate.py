@@ -10,9 +10,9 @@ from coinbase_checkouts_conformance.compare import differences, moment
 from coinbase_checkouts_conformance.constraints import Constraint
 from coinbase_checkouts_conformance.control import Control
 from coinbase_checkouts_conformance.exchange import Exchange, accepted, refused
+from coinbase_checkouts_conformance.target import NOBODYS_ID
 
 DEACTIVATE = "#/paths/~1api~1v1~1checkouts~1{id}~1deactivate/post"
-NOBODYS_ID = "000000000000000000000000"
 
 
 @claim("deactivate.result", "deactivate.result", f"{DEACTIVATE}/responses/200")

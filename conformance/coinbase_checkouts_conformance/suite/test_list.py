@@ -6,10 +6,11 @@ import re
 from datetime import timedelta
 from typing import Any
 
-from coinbase_checkouts_conformance.attempts import ids, listed, pages, try_constraint
+from coinbase_checkouts_conformance.attempts import as_listed, ids, listed, pages, paid, settled, try_constraint
 from coinbase_checkouts_conformance.claims import claim, each_constraint
 from coinbase_checkouts_conformance.compare import differences, moment
 from coinbase_checkouts_conformance.constraints import Constraint
+from coinbase_checkouts_conformance.control import Control
 from coinbase_checkouts_conformance.exchange import Answer, Exchange, accepted, refused, stamp
 from coinbase_checkouts_conformance.probes import example
 
@@ -68,6 +69,32 @@ def test_as_read(api: Exchange) -> None:
     checkout_id = api.created(api.full())["id"]
     [found] = listed(api)
     assert differences(api.read(checkout_id), found) == []
+
+
+@claim("list.every-status", "list.filters", "create.echo", "#/components/parameters/StatusFilter")
+def test_every_status(api: Exchange, control: Control) -> None:
+    """Whatever became of a checkout, it is listed under its status and no other, as it reads by itself."""
+    for outcome in ("PROCESSING", "FAILED"):
+        control.pay(api.created()["id"], outcome)
+    for part in ("0.50", "2.00"):
+        settled(api, control, paid(api, control)["id"], part)
+    for status in ("PROCESSING", "FAILED", "PARTIALLY_REFUNDED", "REFUNDED"):
+        [found] = listed(api, status=status)
+        assert found["status"] == status
+        as_listed(api, found["id"])
+
+
+@claim("list.fiat", "create.echo", "checkout.fiat")
+def test_fiat(api: Exchange) -> None:
+    """A checkout priced in fiat, where that is taken, keeps its price when it is read, listed and deactivated."""
+    answer = api.create(api.minimal(amount="1.50", currency="EUR"))
+    if not answer.is_success:
+        refused(answer)
+        return
+    made = answer.json
+    assert differences(made, api.read(made["id"])) == []
+    as_listed(api, made["id"])
+    assert differences(made, accepted(api.deactivate(made["id"])).json, ignoring=("status", "updatedAt")) == []
 
 
 @claim("list.one-status", "list.filters", "#/components/parameters/StatusFilter")
