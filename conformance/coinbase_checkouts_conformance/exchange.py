@@ -78,6 +78,7 @@ class Exchange:
         self.seed: Final = seed
         self.control: Final = control
         self.last: tuple[httpx.Request, Reply | None] | None = None
+        self.remarks: Final[list[str]] = []
         self.conversation: Final = conversation
 
     @property
@@ -120,6 +121,10 @@ class Exchange:
             "successRedirectUrl": "https://example.com/success",
             "failRedirectUrl": "https://example.com/failed",
         }
+
+    def remark(self, what: str) -> None:
+        """Tell *what* as a warning: laxer than the documents, though nothing they say is broken by it."""
+        self.remarks.append(what)
 
     def create(self, body: Any, *, key: str | None = None, auth: httpx.Auth | None = None) -> Answer:
         """POST /api/v1/checkouts."""

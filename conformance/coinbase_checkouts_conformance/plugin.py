@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable, Generator, Iterator, Mapping
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -181,7 +181,7 @@ class Suite:
         elif call.when == "call":
             item.stash[_PASSED] = True
         elif call.when == "teardown" and item.stash.get(_PASSED, False):
-            new = self._news(tape_name(item))
+            new = self._news(tape_name(item), item.stash[_EXCHANGE].remarks)
             self._add(item, claim, WARN if new else PASS, "; ".join(new))
         return report
 
@@ -211,9 +211,10 @@ class Suite:
         if self.progress is not None:
             self.progress(outcome)
 
-    def _news(self, test: str) -> list[str]:
-        """What was undocumented in this test's answers; told by the first test that meets it, not by all."""
+    def _news(self, test: str, remarks: Iterable[str]) -> list[str]:
+        """What was undocumented in this test's answers, and its own *remarks*; told by the first test that meets it."""
         found = [line for exchange in self.conversations.get(test, ()) for line in notices(exchange)]
+        found += remarks
         new = [line for line in dict.fromkeys(found) if line not in self._noticed]
         self._noticed.update(new)
         return new

