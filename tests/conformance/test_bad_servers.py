@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import json
 import re
 import socket
 import socketserver
@@ -10,19 +11,23 @@ import ssl
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Callable, Generator
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from urllib.parse import urlsplit
 
+import httpx
 import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric.ec import SECP256R1, generate_private_key
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
-from coinbase_checkouts_conformance.wire import BODY_LIMIT_BYTES
+from coinbase_checkouts_conformance.target import Target
+from coinbase_checkouts_conformance.tokens import Tokens
+from coinbase_checkouts_conformance.wire import BODY_LIMIT_BYTES, Wire
 
 Handle = Callable[[socket.socket], None]
 Run = Callable[..., tuple[int, str, str]]
@@ -384,14 +389,14 @@ def test_a_server_that_is_busy_is_not_wrong(run: Run) -> None:
     assert "not one claim could be tried: rate limited: the server answers 429 and asks to wait 3600 s" in err
 
 
-def test_a_server_that_is_busy_at_times_is_waited_for(run: Run, our_sandbox: tuple[str, Path]) -> None:
+@contextmanager
+def between(url: str, change: Callable[[str, bytes], bytes]) -> Generator[str]:
     """
-    Every third answer a 429, and every connection closed without a word after its second: nothing is broken.
+    The URL of a server in front of the one at *url*: *change* makes of a request's head and its answer what is sent.
+
+    After two answers it closes the connection without a word, as a server may.
     """
-    url, key = our_sandbox
     address = (urlsplit(url).hostname or "", urlsplit(url).port or 0)
-    asked = itertools.count(1)
-    limited = answer(b"{}", status="429 Too Many Requests", more="Retry-After: 0\r\n")
 
     class Handler(socketserver.StreamRequestHandler):
         def handle(self) -> None:
@@ -401,29 +406,72 @@ def test_a_server_that_is_busy_at_times_is_waited_for(run: Run, our_sandbox: tup
                     return
                 length = re.search(r"(?i)content-length: (\d+)", head)
                 body = self.rfile.read(int(length[1])) if length else b""
-                if next(asked) % 3 == 0:
-                    self.wfile.write(limited)
-                    continue
                 with socket.create_connection(address) as server:
                     server.sendall(f"{head}Connection: close\r\n\r\n".encode() + body)
                     said = b"".join(iter(lambda: server.recv(65536), b""))
-                self.wfile.write(re.sub(rb"(?i)connection: close\r\n", b"", said, count=1))
+                answered = change(head, re.sub(rb"(?i)connection: close\r\n", b"", said, count=1))
+                self.wfile.write(answered)
+                if not answered:
+                    return
 
     with _Server(("127.0.0.1", 0), Handler) as server:
         thread = threading.Thread(target=server.serve_forever, daemon=True, kwargs={"poll_interval": 0.01})
         thread.start()
-        code, out, _ = run(
-            f"http://127.0.0.1:{server.server_address[1]}", "-k", "get.as-created or list.as-read", key=key
-        )
-        server.shutdown()
-        thread.join()
+        try:
+            yield f"http://127.0.0.1:{server.server_address[1]}"
+        finally:
+            server.shutdown()
+            thread.join()
+
+
+def test_a_server_that_is_busy_at_times_is_waited_for(run: Run, our_sandbox: tuple[str, Path]) -> None:
+    """
+    Every third listing answered with 429, and connections closed without a word: nothing is broken.
+    """
+    url, key = our_sandbox
+    asked = itertools.count(1)
+    limited = answer(b"{}", status="429 Too Many Requests", more="Retry-After: 0\r\n")
+
+    def change(head: str, said: bytes) -> bytes:
+        return limited if head.startswith("GET /api") and next(asked) % 3 == 0 else said
+
+    with between(url, change) as front:
+        code, out, _ = run(front, "-k", "get.as-created or list.as-read", key=key)
     assert (0, "2 claims hold, 0 broken, 0 skipped") == (code, out.splitlines()[-1])
+
+
+def test_what_was_made_without_an_answer_is_found_and_deactivated(run: Run, tmp_path: Path) -> None:
+    """
+    A create whose answer is lost may have acted: what it made is found by its description, and deactivated.
+    """
+
+    def change(head: str, said: bytes) -> bytes:
+        return b"" if head.startswith("POST /api/v1/checkouts HTTP") else said
+
+    with own_sandbox(tmp_path) as (url, key, _):
+        with between(url, change) as front:
+            code, out, err = run(front, "-k", "get.as-created", key=key)
+        listing = httpx.Request("GET", f"{url}/api/v1/checkouts")
+        with Wire(Target.parse(url)) as wire:
+            [made] = json.loads(wire.send(listing, Tokens(key).valid).content)["checkouts"]
+    assert (1, "") == (code, err)
+    assert "no whole answer" in out
+    assert made["status"] == "DEACTIVATED"
 
 
 def test_a_claim_has_a_limit_of_its_own(run: Run, our_sandbox: tuple[str, Path]) -> None:
     """
-    A claim that takes longer than it may is not known; the next one has its own time.
+    A claim that takes longer than it may is not known, and nothing is broken; the next one has its own time.
     """
     url, key = our_sandbox
-    code, out, _ = run(url, "-k", "list.default-page-size or list.nothing", "--claim-deadline", "0.02", key=key)
-    assert "list.default-page-size: the limit of 0.02 s for one claim is used up" in out or code == 2
+
+    def slow(head: str, said: bytes) -> bytes:
+        if head.startswith("POST /api"):
+            time.sleep(0.2)
+        return said
+
+    with between(url, slow) as front:
+        code, out, _ = run(front, "-k", "list.default-page-size or list.nothing", "--claim-deadline", "2", key=key)
+    assert code == 0
+    assert "UNKNOWN list.default-page-size: the limit of 2 s for one claim is used up" in out
+    assert out.splitlines()[-1].startswith("1 claims hold, 0 broken, 0 skipped, 1 unknown")
