@@ -188,6 +188,8 @@ def told(code: int, outcomes: Outcomes) -> int:
     if code in (pytest.ExitCode.USAGE_ERROR, pytest.ExitCode.INTERNAL_ERROR):
         return _could_not_run("pytest could not run the suite; the reason is above")
     print(outcomes.text)
+    if code == pytest.ExitCode.INTERRUPTED:
+        return BY_SIGNAL + signal.SIGINT
     return IS_BROKEN if outcomes.of(*BREAKING) or code == pytest.ExitCode.TESTS_FAILED else HOLDS
 
 
