@@ -20,7 +20,6 @@ import pytest
 
 from coinbase_checkouts.errors import CheckoutsError
 
-from . import explain
 from .control import Control
 from .description import description
 from .judge import BrokenError
@@ -44,6 +43,8 @@ _TIDY_S: Final = 15.0
 def main(argv: list[str]) -> int:
     """The command; *argv* is what comes after its name."""
     if argv[:1] == ["explain"]:
+        from . import explain  # noqa: PLC0415 -- it reads cassettes, and vcrpy takes half a second to import
+
         return explain.main(argv[1:])
     options = _parser().parse_args(argv)
     try:

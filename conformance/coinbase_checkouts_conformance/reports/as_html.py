@@ -40,7 +40,8 @@ _MOST_EXCHANGES: Final = 3000
 
 _TEMPLATES: Final = Path(__file__).with_name("templates")
 _CELL_SIGNS: Final = SIGNS | {PART: "◐", UNKNOWN: "○"}
-_LIVE_SIGN: Final = "✔"
+# Of a cell that has everything, by the strongest evidence it has.
+_SEEN_SIGNS: Final = {"live": "✔", "sandbox": "✓", "documented": "¶"}
 _CELL_WORDS: Final = {
     PASS: "all seen",
     PART: "seen in part",
@@ -76,8 +77,8 @@ class _Place:
         sent = [excerpt(header) for header in headers]
         sent += [excerpt(one.content, limit=self.limit)] if one.content else []
         got = excerpt(one.answer, limit=self.limit) or "(empty)"
-        request = f"<p>request</p><pre>{_text(chr(10).join(sent))}</pre>" if sent else ""
-        answer = f"<p>answer {_text(excerpt(one.content_type, limit=80))}</p><pre>{_text(got)}</pre>"
+        request = f"<p>request</p><pre tabindex=0>{_text(chr(10).join(sent))}</pre>" if sent else ""
+        answer = f"<p>answer {_text(excerpt(one.content_type, limit=80))}</p><pre tabindex=0>{_text(got)}</pre>"
         return f"<details class=x id=x{self.number}><summary>{summary}</summary>{request}{answer}</details>"
 
 
@@ -104,7 +105,8 @@ def html(run: Run) -> str:
             outcomes=OUTCOMES,
             words=_OUTCOME_WORDS,
             signs=SIGNS,
-            cell_signs=_CELL_SIGNS | {"live": _LIVE_SIGN},
+            cell_signs=_CELL_SIGNS,
+            seen_signs=_SEEN_SIGNS,
             cell_words=_CELL_WORDS,
             standings=STANDINGS,
             unofficial=UNOFFICIAL,
@@ -184,6 +186,7 @@ class _Cells:
 
     def _row(self, row: Row) -> dict[str, Any]:
         atom = row.constraint
+        source = description().source(atom.pointer)
         sides = {side: self._seen(getattr(row, side)) for side in atom.wanted}
         shown = {
             "i": atom.id,
@@ -192,6 +195,7 @@ class _Cells:
             "c": list(row.claims),
             "e": sides,
             "u": row.unreachable,
+            "d": [source.standing, *source.documents],
         }
         return {name: value for name, value in shown.items() if value}
 
@@ -203,7 +207,10 @@ class _Cells:
     @property
     def as_json(self) -> str:
         """Safe between script tags: there is no `<` in it."""
-        text = json.dumps(self._cells, ensure_ascii=False, separators=(",", ":"))
+        documents = {
+            name: [one["title"], one.get("url", "")] for name, one in description().document["x-documents"].items()
+        }
+        text = json.dumps({"cells": self._cells, "documents": documents}, ensure_ascii=False, separators=(",", ":"))
         return text.replace("<", "\\u003c")
 
 
@@ -228,11 +235,11 @@ def _group(group: Group, cells: _Cells, operations: Iterable[str]) -> dict[str, 
 
 def _cell(title: str, cell: Cell, number: int, target: str) -> dict[str, Any]:
     standings = cell.standings
-    is_live = cell.state == PASS and standings[:1] == ["live"]
+    seen = standings[0] if cell.state == PASS and standings else ""
     return {
         "state": cell.state,
-        "sign": _LIVE_SIGN if is_live else _CELL_SIGNS[cell.state],
-        "live": is_live,
+        "sign": _SEEN_SIGNS.get(seen, _CELL_SIGNS[cell.state]),
+        "seen": seen,
         "standings": standings,
         "label": f"{title}: {_CELL_WORDS[cell.state]}",
         "number": number,
