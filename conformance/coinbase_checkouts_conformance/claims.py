@@ -18,9 +18,11 @@ import pytest
 
 from .constraints import OPEN, Constraint, constraints
 from .description import Source, description
+from .invariants import INVARIANTS, Invariant
 
 CLAIMS_FILE: Final = Path(__file__).with_name("claims.toml")
 CONSTRAINT_PARAMETER: Final = "constraint"
+INVARIANT_PARAMETER: Final = "invariant"
 
 _HEADER: Final = """\
 # Every claim of the suite, in the order it is tried. Read top to bottom these are the rules of the API as this
@@ -47,7 +49,7 @@ def claim(identifier: str, *proves: str) -> pytest.MarkDecorator:
         identifier: Such as `create.full`: the operation or topic, a dot, the rule.
         proves: Ids of `x-rule`s, and pointers into the description (`#/…`).
     """
-    return pytest.mark.claim(identifier, tuple(map(_pointer, proves)))
+    return pytest.mark.claim(identifier, tuple(map(description().pointer, proves)))
 
 
 def each_constraint(operation_id: str, *locations: str) -> pytest.MarkDecorator:
@@ -62,14 +64,24 @@ def each_constraint(operation_id: str, *locations: str) -> pytest.MarkDecorator:
     return pytest.mark.parametrize(CONSTRAINT_PARAMETER, cases)
 
 
+def each_invariant(*names: str) -> pytest.MarkDecorator:
+    """One claim for each of these invariants, all tried by the same steps."""
+    found = [INVARIANTS[name] for name in names]
+    cases = [pytest.param(one, id=one.id, marks=claim(one.claim, *one.rules)) for one in found]
+    return pytest.mark.parametrize(INVARIANT_PARAMETER, cases)
+
+
 def claim_of(item: pytest.Item) -> Claim:
     """The claim that *item* tries."""
     mark = next(item.iter_markers("claim"))
     identifier, proves = mark.args
     function: Callable[..., object] = getattr(item, "function")  # noqa: B009 -- not declared on Item
     parameters: dict[str, Any] = getattr(getattr(item, "callspec", None), "params", {})
-    constraint = parameters.get(CONSTRAINT_PARAMETER)
-    sentence = constraint.sentence if isinstance(constraint, Constraint) else " ".join((function.__doc__ or "").split())
+    stated = parameters.get(CONSTRAINT_PARAMETER) or parameters.get(INVARIANT_PARAMETER)
+    if isinstance(stated, Constraint | Invariant):
+        sentence = stated.sentence
+    else:
+        sentence = " ".join((function.__doc__ or "").split())
     source = Source.joined([description().source(pointer) for pointer in proves])
     return Claim(identifier, sentence, source, proves, f"{item.path.stem}::{function.__name__}")
 
@@ -81,7 +93,7 @@ def read_claims(path: Path = CLAIMS_FILE) -> list[Claim]:
             one["id"],
             one["sentence"],
             Source(tuple(one["source"]), one["standing"]),
-            tuple(map(_pointer, one["proves"])),
+            tuple(map(description().pointer, one["proves"])),
             one["test"],
         )
         for one in tomllib.loads(path.read_text(encoding="utf-8"))["claim"]
@@ -114,10 +126,6 @@ def _quoted(text: str) -> str:
 def named(pointer: str) -> str:
     """A rule by its id, which stays when others are put before it; anything else by its pointer."""
     return str(description().at(pointer)["id"]) if "/x-rule/" in pointer else pointer
-
-
-def _pointer(rule: str) -> str:
-    return rule if rule.startswith("#") else description().rules[rule]
 
 
 class _Collector:

@@ -46,17 +46,26 @@ def _same(expected: object, actual: object, pointer: str) -> bool:
     if not (isinstance(expected, str) and isinstance(actual, str)) or pointer.startswith("/metadata"):
         return False
     if pointer.endswith("mount"):
-        return amount(expected) == amount(actual)
+        return None is not amount(expected) == amount(actual)
     if pointer.endswith("At"):
-        return moment(expected) == moment(actual)
+        return None is not time_of(expected) == time_of(actual)
     return False
 
 
 def amount(text: Any) -> Decimal | None:
     """An amount by value; None for what is none."""
     try:
-        return Decimal(text)
+        value = Decimal(text)
     except (InvalidOperation, TypeError, ValueError):
+        return None
+    return value if value.is_finite() else None
+
+
+def time_of(text: object) -> datetime | None:
+    """A time to the millisecond; None for what is none, or one that Python cannot hold, such as a leap second."""
+    try:
+        return moment(str(text))
+    except (ValueError, OverflowError):
         return None
 
 

@@ -23,7 +23,12 @@ ROOT: Final = "/__sandbox__/"
 
 
 class Control:
-    """The control contract, spoken over *wire*; what is said is added to *conversation*."""
+    """
+    The control contract, spoken over *wire*.
+
+    Args:
+        conversation: Added to with every call, if given: what was done to the server explains what it answers.
+    """
 
     def __init__(self, wire: Wire, conversation: Conversation | None = None) -> None:
         self._wire = wire
@@ -56,7 +61,7 @@ class Control:
         request = httpx.Request(method, f"{self._wire.target.origin}{path}", headers=headers, content=content)
         reply = self._wire.send(request)
         if self._conversation is not None:
-            self._conversation.keep(request, reply.status, {"content-type": reply.content_type}, reply.content)
+            self._conversation.add(request, reply.status, reply.content_type, reply.content)
         if reply.status != 200:
             raise BrokenError(
                 f"control call {method} {path} answered {reply.status}: {excerpt(reply.content, limit=120)}"

@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from .claims import Claim
-from .constraints import Constraint, constraints, defaults, of_answer
+from .constraints import KEYWORDS, Constraint, constraints, defaults, of_answer
 from .description import Description, Operation, escaped
 from .evidence import keeps, refused_for, violated
 from .judge import BrokenError, Judge
@@ -344,9 +344,9 @@ def _media_type(headers: Mapping[str, str]) -> str:
 
 def _surprises(finder: _Finder, conversations: Iterable[Conversation], proofs: Iterable[Proof]) -> Iterator[Surprise]:
     """Requests that were accepted although they break the description, or refused although they keep it."""
-    of_constraints = {one.claim for found in finder.constraints.values() for one in found}
     # Elsewhere a rule that is no constraint of a schema may be the reason.
-    about_schemas = {name for proof in proofs if proof.claim.id in of_constraints for name in proof.conversations}
+    of_constraints = [proof for proof in proofs if _is_of_constraint(proof.claim)]
+    about_schemas = {name for proof in of_constraints for name in proof.conversations}
     for conversation in conversations:
         for exchange in conversation:
             if exchange.operation is None:
@@ -359,6 +359,12 @@ def _surprises(finder: _Finder, conversations: Iterable[Conversation], proofs: I
             elif exchange.status in (400, 422) and not broken and conversation.name in about_schemas:
                 what = f"refused with {exchange.status}, although nothing in the description forbids it"
                 yield Surprise(exchange.place, what, exchange.operation.pointer)
+
+
+def _is_of_constraint(claim: Claim) -> bool:
+    """Whether *claim* is about a keyword of a schema; told by its name, for the constraint itself may be gone."""
+    keyword = claim.id.rpartition("-")[2]
+    return keyword in (*KEYWORDS, "required") and f"/{keyword}" in claim.proves[0]
 
 
 def _waived(rows: list[Row], waivers: Iterable[Waiver]) -> tuple[list[Row], list[str]]:

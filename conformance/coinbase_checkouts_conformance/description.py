@@ -148,6 +148,10 @@ class Description:
             line += 1 + sum(map(_lines, before))
         return line
 
+    def pointer(self, rule: str) -> str:
+        """Where the `x-rule` with this id is; what is a pointer already stays one."""
+        return rule if rule.startswith("#") else self.rules[rule]
+
     @cached_property
     def rules(self) -> dict[str, str]:
         """Each `x-rule` id, and the pointer to it."""

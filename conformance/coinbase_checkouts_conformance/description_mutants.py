@@ -22,7 +22,7 @@ from functools import cache
 from multiprocessing import get_context
 from typing import Any, Final
 
-from .cassettes import CASSETTES
+from .cassettes import CASSETTES, SANDBOX
 from .coverage import RULE, Coverage, Proof, atoms, covered, listed, proofs_of
 from .description import Description, description, parts
 from .replay import replayed
@@ -61,7 +61,7 @@ class Change:
         owner: Any = document
         for step in above:
             owner = owner[int(step)] if isinstance(owner, list) else owner[step]
-        key = int(last) if isinstance(owner, list) else last
+        key: Any = int(last) if isinstance(owner, list) else last
         if self.to is DROPPED:
             del owner[key]
         else:
@@ -148,7 +148,7 @@ class Recordings:
 def recordings() -> Recordings:
     """The project's own."""
     suite = replayed(CASSETTES)
-    conversations, proofs = from_cassettes(CASSETTES), proofs_of(suite.outcomes)
+    conversations, proofs = from_cassettes(CASSETTES / SANDBOX), proofs_of(suite.outcomes)
     missing = _missing(covered(description(), conversations, proofs))
     return Recordings(conversations, proofs, listed(atoms(description())), missing)
 

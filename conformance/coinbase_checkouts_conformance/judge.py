@@ -104,6 +104,11 @@ class Judge:
             for error in self.validator(pointer).iter_errors(instance)
         ]
 
+    def schema_of(self, operation: Operation, status: int) -> str | None:
+        """Where the schema of the JSON is that *status* of *operation* comes with; None if there is no such answer."""
+        pointer = self._by.responses(operation).get(status)
+        return None if pointer is None else f"{pointer}/content/application~1json/schema"
+
     def check(self, operation: Operation, status: int, content_type: str, content: bytes) -> Any:
         """
         The JSON of an answer that keeps the description.
@@ -124,7 +129,7 @@ class Judge:
         instance = parsed(content, rule=where)
         for fault in self.faults(f"{where}/{escaped(media_type)}/schema", instance):
             raise BrokenError(fault.what, pointer=fault.pointer, rule=fault.rule)
-        for pointer in _nulls(instance, ""):
+        for pointer in nulls(instance):
             rule = self._by.rules.get("response.no-null", "")
             raise BrokenError("null; a field without a value is absent", pointer=pointer, rule=rule)
         return instance
@@ -147,15 +152,16 @@ def _no_constant(name: str) -> NoReturn:
     raise ValueError(f"{name} is not JSON")
 
 
-def _nulls(node: object, pointer: str) -> Iterator[str]:
+def nulls(node: object, pointer: str = "") -> Iterator[str]:
+    """Pointers to every null in *node*."""
     if node is None:
         yield pointer
     elif isinstance(node, dict):
         for key, value in node.items():
-            yield from _nulls(value, f"{pointer}/{escaped(key)}")
+            yield from nulls(value, f"{pointer}/{escaped(key)}")
     elif isinstance(node, list):
         for index, value in enumerate(node):
-            yield from _nulls(value, f"{pointer}/{index}")
+            yield from nulls(value, f"{pointer}/{index}")
 
 
 def _json_pointer(path: Iterable[str | int]) -> str:

@@ -15,7 +15,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
-from .cassettes import CASSETTES, CassetteError
+from .cassettes import CASSETTES, SANDBOX, CassetteError
 from .coverage import (
     KEPT,
     LEDGER_FILE,
@@ -45,7 +45,7 @@ def main(argv: list[str], *, cassettes: Path = CASSETTES) -> int:
     if parser.parse_args(argv).accept:
         LEDGER_FILE.write_text(listed(atoms(description())), encoding="utf-8", newline="\n")
     try:
-        conversations = [*from_cassettes(cassettes), *from_documents()]
+        conversations = [*from_cassettes(cassettes / SANDBOX), *from_documents()]
     except (CassetteError, TrafficError) as exc:
         print(f"coverage: {exc}", file=sys.stderr)
         return 2

@@ -34,12 +34,18 @@ def exchange(name: str, index: int, answer: bytes, *, status: int = 200, standin
     place = Place(name, index, standing, "http://127.0.0.1:1", NOW)
     path = f"/api/v1/checkouts/{CHECKOUT['id']}"
     headers = {"content-type": "application/json"}
-    return Recorded(place, "GET", path, (("q", HOSTILE),), {}, HOSTILE.encode("utf-8", "replace"), status, headers, answer)
+    return Recorded(
+        place, "GET", path, (("q", HOSTILE),), {}, HOSTILE.encode("utf-8", "replace"), status, headers, answer
+    )
 
 
 def hostile_run(*, failures: int = 3, body: bytes = b"") -> Run:
     """Every outcome, each told with what breaks a page, a table, a fence or XML; *body* is one answer more."""
-    answers = [json.dumps(CHECKOUT).encode(), HOSTILE.encode("utf-8", "replace"), b"\xff\x00" + HOSTILE.encode("utf-8", "replace")]
+    answers = [
+        json.dumps(CHECKOUT).encode(),
+        HOSTILE.encode("utf-8", "replace"),
+        b"\xff\x00" + HOSTILE.encode("utf-8", "replace"),
+    ]
     conversations = [
         Conversation(
             f"test_get/test_{number}",
@@ -58,7 +64,19 @@ def hostile_run(*, failures: int = 3, body: bytes = b"") -> Run:
         verdict = verdicts[number] if number < len(verdicts) else "pass"
         # More failures than there are claims.
         claim = claims[number] if number < len(claims) else replace(claims[-1], id=f"made.up-{number}")
-        detail = "" if verdict == "pass" else f"{verdict.upper()} {claim.id}\n  answer   {HOSTILE.replace(SECRET, '<bearer token>')}"
+        detail = (
+            ""
+            if verdict == "pass"
+            else f"{verdict.upper()} {claim.id}\n  answer   {HOSTILE.replace(SECRET, '<bearer token>')}"
+        )
         outcomes.add(Outcome(claim, verdict, detail, (f"test_get/test_{number % 2}",), 0.1))
     coverage = covered(description(), conversations, proofs_of(outcomes))
-    return Run("http://127.0.0.1:1/<b>", NOW, 2.5, outcomes, conversations, coverage, f"tried over HTTP {HOSTILE.replace(SECRET, '')}")
+    return Run(
+        "http://127.0.0.1:1/<b>",
+        NOW,
+        2.5,
+        outcomes,
+        conversations,
+        coverage,
+        f"tried over HTTP {HOSTILE.replace(SECRET, '')}",
+    )

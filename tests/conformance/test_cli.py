@@ -94,7 +94,7 @@ def test_a_report_is_written_where_it_is_wanted(run: Run, our_sandbox: tuple[str
     code, _, _ = run(url, "-k", "list.nothing", "--report-dir", str(tmp_path / "new" / "reports"), key=key)
     assert code == 0
     folder = tmp_path / "new" / "reports"
-    expected = ["badges", "junit.xml", "report.html", "report.json", "report.md", "report.schema.json"]
+    expected = ["badges", "junit.xml", "report.html", "report.json", "report.md", "report.schema.json", "run.json"]
     assert expected == sorted(path.name for path in folder.iterdir())
     report = json.loads((folder / "report.json").read_text(encoding="utf-8"))
     assert url == report["target"]

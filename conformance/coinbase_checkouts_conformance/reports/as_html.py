@@ -31,8 +31,10 @@ from .as_markdown import SIGNS
 from .matrix import PART, Cell, Group, groups
 from .run import STANDINGS, UNOFFICIAL, Run, versions
 
-# All bodies together; a longer one is cut, and says so. With everything else the page stays below 2 MB.
-_BODIES: Final = 1_000_000
+# All exchanges together, each with so much around its bodies; a longer body is cut, and says so. With everything else
+# the page stays below 2 MB.
+_EXCHANGES: Final = 1_200_000
+_AROUND: Final = 250
 _CUTS: Final = (8000, 4000, 2000, 1000, 500, 250, 100)
 # Of hundreds of witnesses a few are enough to look at; how many there are is told.
 _MOST_PLACES: Final = 3
@@ -113,7 +115,8 @@ def html(run: Run) -> str:
             versions=versions(),
             broken=run.outcomes.of(*BREAKING),
             claims=_by_topic(run, by_test),
-            by_test=by_test,
+            others=by_test,
+            operations_of=_operations,
             matrix=shown,
             cells=Markup(cells.as_json),  # noqa: S704 -- without `<`
             missing=run.coverage.missing if run.coverage else [],
@@ -150,19 +153,24 @@ def _text(text: str) -> str:
 def _places(run: Run) -> dict[tuple[str, int], _Place]:
     every = [exchange for conversation in run.conversations for exchange in conversation][:_MOST_EXCHANGES]
     sizes = [size for one in every for size in (len(one.content), len(one.answer))]
-    limit = next((cut for cut in _CUTS if sum(min(size, cut) for size in sizes) <= _BODIES), _CUTS[-1])
+    left = _EXCHANGES - _AROUND * len(every)
+    limit = next((cut for cut in _CUTS if sum(min(size, cut) for size in sizes) <= left), _CUTS[-1])
     return {(one.place.file, one.place.index): _Place(number, one, limit) for number, one in enumerate(every)}
 
 
 def _by_topic(run: Run, by_test: dict[str, list[_Place]]) -> dict[str, list[dict[str, Any]]]:
+    """Claims by module, each with its exchanges, which are taken out of *by_test*: every one is on the page once."""
     topics: dict[str, list[dict[str, Any]]] = {}
     for outcome in run.outcomes.by_claim.values():
-        places = [place for test in outcome.tests for place in by_test.get(test, ())]
-        operations = {place.exchange.operation.id for place in places if place.exchange.operation}
-        standings = {place.exchange.place.standing for place in places}
-        one = {"outcome": outcome, "operations": sorted(operations), "standings": sorted(standings), "places": places}
+        places = [place for test in outcome.tests for place in by_test.pop(test, ())]
+        standings = sorted({place.exchange.place.standing for place in places})
+        one = {"outcome": outcome, "operations": _operations(places), "standings": standings, "places": places}
         topics.setdefault(_topic(outcome), []).append(one)
     return topics
+
+
+def _operations(places: Iterable[_Place]) -> str:
+    return " ".join(sorted({place.exchange.operation.id for place in places if place.exchange.operation}))
 
 
 def _topic(outcome: Outcome) -> str:
@@ -199,10 +207,10 @@ class _Cells:
         }
         return {name: value for name, value in shown.items() if value}
 
-    def _seen(self, seen: Iterable[Place]) -> list[Any]:
+    def _seen(self, seen: Iterable[Place]) -> list[int]:
         every = list(seen)
-        first = [(place, self._places.get((place.file, place.index))) for place in every[:_MOST_PLACES]]
-        return [len(every), *([str(place), place.standing, found.number if found else -1] for place, found in first)]
+        first = [self._places.get((place.file, place.index)) for place in every[:_MOST_PLACES]]
+        return [len(every), *(found.number for found in first if found)]
 
     @property
     def as_json(self) -> str:
@@ -210,7 +218,12 @@ class _Cells:
         documents = {
             name: [one["title"], one.get("url", "")] for name, one in description().document["x-documents"].items()
         }
-        text = json.dumps({"cells": self._cells, "documents": documents}, ensure_ascii=False, separators=(",", ":"))
+        # Each conversation with the number of its first exchange: where one with a higher number is found.
+        tests: dict[str, list[Any]] = {}
+        for (name, _), place in self._places.items():
+            tests.setdefault(name, [place.number, name, place.exchange.place.standing])
+        content = {"cells": self._cells, "documents": documents, "tests": list(tests.values())}
+        text = json.dumps(content, ensure_ascii=False, separators=(",", ":"))
         return text.replace("<", "\\u003c")
 
 

@@ -10,9 +10,9 @@ from coinbase_checkouts_conformance.compare import differences, moment
 from coinbase_checkouts_conformance.constraints import Constraint
 from coinbase_checkouts_conformance.control import Control
 from coinbase_checkouts_conformance.exchange import Exchange, accepted, refused
+from coinbase_checkouts_conformance.target import NOBODYS_ID
 
 DEACTIVATE = "#/paths/~1api~1v1~1checkouts~1{id}~1deactivate/post"
-NOBODYS_ID = "000000000000000000000000"
 
 
 @claim("deactivate.result", "deactivate.result", f"{DEACTIVATE}/responses/200")
@@ -92,3 +92,15 @@ def test_path(api: Exchange, constraint: Constraint) -> None:
     checkout_id = api.created()["id"]
     try_constraint(constraint, checkout_id, api.deactivate)
     assert api.read(checkout_id)["status"] == "ACTIVE"
+
+
+@claim("deactivate.not-refunded", "deactivate.only-active")
+@pytest.mark.parametrize("value", ["0.50", "2.00"])
+def test_not_refunded(api: Exchange, control: Control, value: str) -> None:
+    """A checkout that was refunded, in part or whole, cannot be deactivated, and stays as it is."""
+    checkout_id = paid(api, control)["id"]
+    refund = accepted(api.refund(checkout_id, {"amount": value})).json["refund"]
+    control.settle(checkout_id, refund["id"])
+    before = api.read(checkout_id)
+    refused(api.deactivate(checkout_id), 400, 409, 422)
+    assert differences(before, api.read(checkout_id)) == []

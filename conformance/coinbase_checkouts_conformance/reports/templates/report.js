@@ -1,5 +1,5 @@
 "use strict";
-const { cells, documents } = JSON.parse(document.getElementById("cells").textContent);
+const { cells, documents, tests } = JSON.parse(document.getElementById("cells").textContent);
 const dialog = document.getElementById("evidence");
 const filter = document.getElementById("filter");
 const make = (tag, text, more) => Object.assign(document.createElement(tag), { textContent: text }, more);
@@ -19,16 +19,13 @@ document.addEventListener("toggle", event => {
 const witnesses = (side, [count, ...first]) => {
   const words = { kept: "Kept", refused: "Broken, and refused" };
   const box = [make("h3", count ? `${words[side]}: ${count} ${count === 1 ? "exchange" : "exchanges"}` : `${words[side]}: not seen`)];
-  for (const [place, standing, number] of first) {
-    const known = document.getElementById(`x${number}`);
+  for (const number of first) {
+    const [start, name, standing] = tests.findLast(([start]) => start <= number);
     const line = make("p", "");
-    line.append(make("span", standing, { className: `chip ${standing}` }), " ", make("span", place, { className: "mono" }));
-    box.push(line);
-    if (known) {
-      const copy = known.cloneNode(true);
-      copy.removeAttribute("id");
-      box.push(copy);
-    }
+    line.append(make("span", standing, { className: `chip ${standing}` }), " ", make("span", `${name}#${number - start}`, { className: "mono" }));
+    const copy = document.getElementById(`x${number}`).cloneNode(true);
+    copy.removeAttribute("id");
+    box.push(line, copy);
   }
   if (count > first.length) box.push(make("p", `and ${count - first.length} more`, { className: "muted" }));
   return box;
