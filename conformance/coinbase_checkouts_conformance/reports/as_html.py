@@ -14,6 +14,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cache
 from html import escape
+from itertools import zip_longest
 from pathlib import Path
 from typing import Any, Final
 
@@ -28,7 +29,7 @@ from coinbase_checkouts_conformance.scrub import excerpt
 from coinbase_checkouts_conformance.traffic import Place, Recorded
 
 from .as_markdown import SIGNS
-from .matrix import PART, Cell, Group, groups
+from .matrix import PART, Cell, Group, groups, strength
 from .run import STANDINGS, UNOFFICIAL, Run, versions
 
 # All exchanges together, each with so much around its bodies; a longer body is cut, and says so. With everything else
@@ -207,10 +208,17 @@ class _Cells:
         }
         return {name: value for name, value in shown.items() if value}
 
-    def _seen(self, seen: Iterable[Place]) -> list[int]:
-        every = list(seen)
-        first = [self._places.get((place.file, place.index)) for place in every[:_MOST_PLACES]]
-        return [len(every), *(found.number for found in first if found)]
+    def _seen(self, seen: Iterable[Place]) -> list[Any]:
+        """How many of each standing, and the numbers of a few: of each standing one before any has two."""
+        by_standing: dict[str, list[Place]] = {}
+        for place in sorted(seen, key=strength):
+            by_standing.setdefault(place.standing, []).append(place)
+        turns = [
+            place for turn in zip_longest(*(some[:_MOST_PLACES] for some in by_standing.values())) for place in turn
+        ]
+        first = [self._places.get((place.file, place.index)) for place in filter(None, turns)]
+        counts = {standing: len(some) for standing, some in by_standing.items()}
+        return [counts, *(found.number for found in first[:_MOST_PLACES] if found)]
 
     @property
     def as_json(self) -> str:

@@ -16,9 +16,10 @@ document.addEventListener("toggle", event => {
 }, true);
 
 // Evidence.
-const witnesses = (side, [count, ...first]) => {
+const witnesses = (side, [counts, ...first]) => {
   const words = { kept: "Kept", refused: "Broken, and refused" };
-  const box = [make("h3", count ? `${words[side]}: ${count} ${count === 1 ? "exchange" : "exchanges"}` : `${words[side]}: not seen`)];
+  const told = Object.entries(counts).map(([standing, count]) => `${count} ${standing}`).join(", ");
+  const box = [make("h3", `${words[side]}: ${told || "not seen"}`)];
   for (const number of first) {
     const [start, name, standing] = tests.findLast(([start]) => start <= number);
     const line = make("p", "");
@@ -27,6 +28,7 @@ const witnesses = (side, [count, ...first]) => {
     copy.removeAttribute("id");
     box.push(line, copy);
   }
+  const count = Object.values(counts).reduce((sum, one) => sum + one, 0);
   if (count > first.length) box.push(make("p", `and ${count - first.length} more`, { className: "muted" }));
   return box;
 };
