@@ -18,8 +18,12 @@ SECRETS: Final[dict[str, re.Pattern[str]]] = {
     "bearer token": re.compile(r"(?i)\bbearer\s+(?!<)[A-Za-z0-9._~+/=-]{8,}"),
     "private key": re.compile(r"-----BEGIN [A-Z ]*PRIVATE KEY-----(?s:.*?)(?:-----END [A-Z ]*PRIVATE KEY-----|\Z)"),
     "key field": re.compile(r'(?i)"(?:privateKey|secret)"\s*:\s*"(?!<)[^"]+"'),
-    "e-mail": re.compile(r"[A-Za-z0-9._%+-]+(?:@|%40)[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)*\.[A-Za-z]{2,}"),
+    "e-mail": re.compile(
+        r"(?<![A-Za-z0-9._%+-])[A-Za-z0-9._%+-]+(?:@|%40)[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)*\.[A-Za-z]{2,}"
+    ),
 }
+
+_LONGEST: Final = 12_000
 
 # Of a chain: transaction hashes and addresses. They are told apart from what stands in for them by the zeros.
 _STAND_IN: Final = "0x" + 12 * "0"
@@ -72,8 +76,8 @@ class Scrubber:
 def excerpt(content: bytes | str, *, limit: int = 300) -> str:
     """At most *limit* characters of a body on one line, scrubbed."""
     text = content.decode("utf-8", "replace") if isinstance(content, bytes) else content
-    # Scrubbed before it is cut: a token cut in half would no longer be recognised.
-    line = "".join(sign if sign.isprintable() else repr(sign)[1:-1] for sign in scrubbed(text[: 40 * limit]))
+    # Scrubbed before it is cut: a token cut in half would no longer be recognised. No token is as long as that.
+    line = "".join(sign if sign.isprintable() else repr(sign)[1:-1] for sign in scrubbed(text[: limit + _LONGEST]))
     return (
         line
         if len(line) <= limit

@@ -42,8 +42,9 @@ def write_reports(folder: Path, run: Run) -> None:
         scratch = path.with_name(f".{path.name}.new")
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
-            # Whoever reads one meanwhile has the old one or the new one, never half of it.
-            scratch.write_text(text, encoding="utf-8", newline="\n")
+            # Whoever reads one meanwhile has the old one or the new one, never half of it. Half a surrogate pair,
+            # which JSON can carry and UTF-8 cannot, becomes its escape.
+            scratch.write_text(text, encoding="utf-8", errors="backslashreplace", newline="\n")
             scratch.replace(path)
         except OSError as exc:
             failures.append(f"{path}: {exc.strerror or exc}")

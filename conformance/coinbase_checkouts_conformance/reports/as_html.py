@@ -14,6 +14,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cache
 from html import escape
+from itertools import zip_longest
 from pathlib import Path
 from typing import Any, Final
 
@@ -28,11 +29,13 @@ from coinbase_checkouts_conformance.scrub import excerpt
 from coinbase_checkouts_conformance.traffic import Place, Recorded
 
 from .as_markdown import SIGNS
-from .matrix import PART, Cell, Group, groups
+from .matrix import PART, Cell, Group, groups, strength
 from .run import STANDINGS, UNOFFICIAL, Run, versions
 
-# All bodies together; a longer one is cut, and says so. With everything else the page stays below 2 MB.
-_BODIES: Final = 1_000_000
+# All exchanges together, each with so much around its bodies; a longer body is cut, and says so. With everything else
+# the page stays below 2 MB.
+_EXCHANGES: Final = 1_200_000
+_AROUND: Final = 250
 _CUTS: Final = (8000, 4000, 2000, 1000, 500, 250, 100)
 # Of hundreds of witnesses a few are enough to look at; how many there are is told.
 _MOST_PLACES: Final = 3
@@ -40,7 +43,8 @@ _MOST_EXCHANGES: Final = 3000
 
 _TEMPLATES: Final = Path(__file__).with_name("templates")
 _CELL_SIGNS: Final = SIGNS | {PART: "◐", UNKNOWN: "○"}
-_LIVE_SIGN: Final = "✔"
+# Of a cell that has everything, by the strongest evidence it has.
+_SEEN_SIGNS: Final = {"live": "✔", "sandbox": "✓", "documented": "¶"}
 _CELL_WORDS: Final = {
     PASS: "all seen",
     PART: "seen in part",
@@ -76,8 +80,8 @@ class _Place:
         sent = [excerpt(header) for header in headers]
         sent += [excerpt(one.content, limit=self.limit)] if one.content else []
         got = excerpt(one.answer, limit=self.limit) or "(empty)"
-        request = f"<p>request</p><pre>{_text(chr(10).join(sent))}</pre>" if sent else ""
-        answer = f"<p>answer {_text(excerpt(one.content_type, limit=80))}</p><pre>{_text(got)}</pre>"
+        request = f"<p>request</p><pre tabindex=0>{_text(chr(10).join(sent))}</pre>" if sent else ""
+        answer = f"<p>answer {_text(excerpt(one.content_type, limit=80))}</p><pre tabindex=0>{_text(got)}</pre>"
         return f"<details class=x id=x{self.number}><summary>{summary}</summary>{request}{answer}</details>"
 
 
@@ -104,14 +108,16 @@ def html(run: Run) -> str:
             outcomes=OUTCOMES,
             words=_OUTCOME_WORDS,
             signs=SIGNS,
-            cell_signs=_CELL_SIGNS | {"live": _LIVE_SIGN},
+            cell_signs=_CELL_SIGNS,
+            seen_signs=_SEEN_SIGNS,
             cell_words=_CELL_WORDS,
             standings=STANDINGS,
             unofficial=UNOFFICIAL,
             versions=versions(),
             broken=run.outcomes.of(*BREAKING),
             claims=_by_topic(run, by_test),
-            by_test=by_test,
+            others=by_test,
+            operations_of=_operations,
             matrix=shown,
             cells=Markup(cells.as_json),  # noqa: S704 -- without `<`
             missing=run.coverage.missing if run.coverage else [],
@@ -148,19 +154,24 @@ def _text(text: str) -> str:
 def _places(run: Run) -> dict[tuple[str, int], _Place]:
     every = [exchange for conversation in run.conversations for exchange in conversation][:_MOST_EXCHANGES]
     sizes = [size for one in every for size in (len(one.content), len(one.answer))]
-    limit = next((cut for cut in _CUTS if sum(min(size, cut) for size in sizes) <= _BODIES), _CUTS[-1])
+    left = _EXCHANGES - _AROUND * len(every)
+    limit = next((cut for cut in _CUTS if sum(min(size, cut) for size in sizes) <= left), _CUTS[-1])
     return {(one.place.file, one.place.index): _Place(number, one, limit) for number, one in enumerate(every)}
 
 
 def _by_topic(run: Run, by_test: dict[str, list[_Place]]) -> dict[str, list[dict[str, Any]]]:
+    """Claims by module, each with its exchanges, which are taken out of *by_test*: every one is on the page once."""
     topics: dict[str, list[dict[str, Any]]] = {}
     for outcome in run.outcomes.by_claim.values():
-        places = [place for test in outcome.tests for place in by_test.get(test, ())]
-        operations = {place.exchange.operation.id for place in places if place.exchange.operation}
-        standings = {place.exchange.place.standing for place in places}
-        one = {"outcome": outcome, "operations": sorted(operations), "standings": sorted(standings), "places": places}
+        places = [place for test in outcome.tests for place in by_test.pop(test, ())]
+        standings = sorted({place.exchange.place.standing for place in places})
+        one = {"outcome": outcome, "operations": _operations(places), "standings": standings, "places": places}
         topics.setdefault(_topic(outcome), []).append(one)
     return topics
+
+
+def _operations(places: Iterable[_Place]) -> str:
+    return " ".join(sorted({place.exchange.operation.id for place in places if place.exchange.operation}))
 
 
 def _topic(outcome: Outcome) -> str:
@@ -184,6 +195,7 @@ class _Cells:
 
     def _row(self, row: Row) -> dict[str, Any]:
         atom = row.constraint
+        source = description().source(atom.pointer)
         sides = {side: self._seen(getattr(row, side)) for side in atom.wanted}
         shown = {
             "i": atom.id,
@@ -192,18 +204,34 @@ class _Cells:
             "c": list(row.claims),
             "e": sides,
             "u": row.unreachable,
+            "d": [source.standing, *source.documents],
         }
         return {name: value for name, value in shown.items() if value}
 
     def _seen(self, seen: Iterable[Place]) -> list[Any]:
-        every = list(seen)
-        first = [(place, self._places.get((place.file, place.index))) for place in every[:_MOST_PLACES]]
-        return [len(every), *([str(place), place.standing, found.number if found else -1] for place, found in first)]
+        """How many of each standing, and the numbers of a few: of each standing one before any has two."""
+        by_standing: dict[str, list[Place]] = {}
+        for place in sorted(seen, key=strength):
+            by_standing.setdefault(place.standing, []).append(place)
+        turns = [
+            place for turn in zip_longest(*(some[:_MOST_PLACES] for some in by_standing.values())) for place in turn
+        ]
+        first = [self._places.get((place.file, place.index)) for place in filter(None, turns)]
+        counts = {standing: len(some) for standing, some in by_standing.items()}
+        return [counts, *(found.number for found in first[:_MOST_PLACES] if found)]
 
     @property
     def as_json(self) -> str:
         """Safe between script tags: there is no `<` in it."""
-        text = json.dumps(self._cells, ensure_ascii=False, separators=(",", ":"))
+        documents = {
+            name: [one["title"], one.get("url", "")] for name, one in description().document["x-documents"].items()
+        }
+        # Each conversation with the number of its first exchange: where one with a higher number is found.
+        tests: dict[str, list[Any]] = {}
+        for (name, _), place in self._places.items():
+            tests.setdefault(name, [place.number, name, place.exchange.place.standing])
+        content = {"cells": self._cells, "documents": documents, "tests": list(tests.values())}
+        text = json.dumps(content, ensure_ascii=False, separators=(",", ":"))
         return text.replace("<", "\\u003c")
 
 
@@ -228,11 +256,11 @@ def _group(group: Group, cells: _Cells, operations: Iterable[str]) -> dict[str, 
 
 def _cell(title: str, cell: Cell, number: int, target: str) -> dict[str, Any]:
     standings = cell.standings
-    is_live = cell.state == PASS and standings[:1] == ["live"]
+    seen = standings[0] if cell.state == PASS and standings else ""
     return {
         "state": cell.state,
-        "sign": _LIVE_SIGN if is_live else _CELL_SIGNS[cell.state],
-        "live": is_live,
+        "sign": _SEEN_SIGNS.get(seen, _CELL_SIGNS[cell.state]),
+        "seen": seen,
         "standings": standings,
         "label": f"{title}: {_CELL_WORDS[cell.state]}",
         "number": number,

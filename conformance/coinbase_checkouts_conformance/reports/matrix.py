@@ -14,6 +14,7 @@ from typing import Final
 from coinbase_checkouts_conformance.coverage import REQUEST, RULE, Row
 from coinbase_checkouts_conformance.description import description, parts
 from coinbase_checkouts_conformance.outcomes import BREAKING, FAIL, PASS, SKIPPED, UNKNOWN, Outcomes
+from coinbase_checkouts_conformance.traffic import Place
 
 from .run import Share
 
@@ -49,8 +50,13 @@ class Cell:
     @property
     def standings(self) -> list[str]:
         """Of its evidence, the strongest first."""
-        found = {place.standing for row in self.rows for place in (*row.kept, *row.refused)}
-        return sorted(found, key=lambda one: _STRENGTH.index(one) if one in _STRENGTH else len(_STRENGTH))
+        found = {place.standing: place for row in self.rows for place in (*row.kept, *row.refused)}
+        return [place.standing for place in sorted(found.values(), key=strength)]
+
+
+def strength(place: Place) -> int:
+    """The less the stronger."""
+    return _STRENGTH.index(place.standing) if place.standing in _STRENGTH else len(_STRENGTH)
 
 
 @dataclass

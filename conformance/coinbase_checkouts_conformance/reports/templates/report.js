@@ -1,5 +1,5 @@
 "use strict";
-const cells = JSON.parse(document.getElementById("cells").textContent);
+const { cells, documents, tests } = JSON.parse(document.getElementById("cells").textContent);
 const dialog = document.getElementById("evidence");
 const filter = document.getElementById("filter");
 const make = (tag, text, more) => Object.assign(document.createElement(tag), { textContent: text }, more);
@@ -9,7 +9,6 @@ document.addEventListener("toggle", event => {
   if (!event.target.matches("details.x") || event.target.dataset.read) return;
   event.target.dataset.read = "1";
   for (const pre of event.target.querySelectorAll("pre")) {
-    pre.tabIndex = 0;
     pre.textContent = pre.textContent.split("\n").map(text => {
       try { return JSON.stringify(JSON.parse(text), null, 2); } catch { return text; }
     }).join("\n");
@@ -17,33 +16,36 @@ document.addEventListener("toggle", event => {
 }, true);
 
 // Evidence.
-const witnesses = (side, [count, ...first]) => {
+const witnesses = (side, [counts, ...first]) => {
   const words = { kept: "Kept", refused: "Broken, and refused" };
-  const box = [make("h3", count ? `${words[side]}: ${count} ${count === 1 ? "exchange" : "exchanges"}` : `${words[side]}: not seen`)];
-  for (const [place, standing, number] of first) {
-    const known = document.getElementById(`x${number}`);
+  const told = Object.entries(counts).map(([standing, count]) => `${count} ${standing}`).join(", ");
+  const box = [make("h3", `${words[side]}: ${told || "not seen"}`)];
+  for (const number of first) {
+    const [start, name, standing] = tests.findLast(([start]) => start <= number);
     const line = make("p", "");
-    line.append(make("span", standing, { className: `chip ${standing}` }), " ", make("span", place, { className: "mono" }));
-    box.push(line);
-    if (known) {
-      const copy = known.cloneNode(true);
-      copy.removeAttribute("id");
-      box.push(copy);
-    }
+    line.append(make("span", standing, { className: `chip ${standing}` }), " ", make("span", `${name}#${number - start}`, { className: "mono" }));
+    const copy = document.getElementById(`x${number}`).cloneNode(true);
+    copy.removeAttribute("id");
+    box.push(line, copy);
   }
+  const count = Object.values(counts).reduce((sum, one) => sum + one, 0);
   if (count > first.length) box.push(make("p", `and ${count - first.length} more`, { className: "muted" }));
   return box;
+};
+const links = (words, found, after = "") => {
+  const line = make("p", words);
+  found.forEach(([text, href], index) => line.append(index ? ", " : "", href ? make("a", text, { href, rel: "noreferrer" }) : text));
+  line.append(after);
+  return line;
 };
 const section = row => {
   const box = make("section", "");
   box.append(make("p", row.s), make("p", `${row.i} · ${row.p}`, { className: "mono" }));
   if (row.u) box.append(make("p", `Not reachable: ${row.u}`, { className: "muted" }));
   else for (const [side, seen] of Object.entries(row.e || {})) box.append(...witnesses(side, seen));
-  if (row.c) {
-    const line = make("p", "Proved by ");
-    row.c.forEach((claim, index) => line.append(index ? ", " : "", make("a", claim, { href: `#claim-${claim}` })));
-    box.append(line);
-  }
+  if (row.c) box.append(links("Proved by ", row.c.map(claim => [claim, `#claim-${claim}`])));
+  const [standing, ...sources] = row.d;
+  box.append(links("Source: ", sources.map(name => documents[name]), ` (${standing})`));
   return box;
 };
 const show = number => {
@@ -51,12 +53,7 @@ const show = number => {
   document.getElementById("evidence-title").textContent = cell.t;
   const body = document.getElementById("evidence-body");
   body.replaceChildren();
-  if (cell.b.length) {
-    const line = make("p", "Broken by ");
-    cell.b.forEach((claim, index) => line.append(index ? ", " : "", make("a", claim, { href: `#claim-${claim}` })));
-    body.append(line);
-  }
-  // What is missing is looked for first.
+  if (cell.b.length) body.append(links("Broken by ", cell.b.map(claim => [claim, `#claim-${claim}`])));
   body.append(...cell.r.map(section));
   body.querySelectorAll("section:first-of-type details.x:first-of-type").forEach(one => { one.open = true; });
   dialog.showModal();
