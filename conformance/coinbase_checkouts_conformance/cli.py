@@ -26,7 +26,7 @@ import pytest
 from coinbase_checkouts.errors import CheckoutsError
 
 from . import passive
-from .control import Control
+from .control import ROOT, Control
 from .description import description
 from .journal import Journal, JournalError
 from .judge import BrokenError
@@ -36,7 +36,7 @@ from .pacing import RATE_ELSEWHERE
 from .plugin import Live, Suite
 from .progress import progress
 from .running import run_pytest
-from .target import BadUrlError, Target, filled
+from .target import NOBODYS_ID, BadUrlError, Target, filled
 from .tidying import tidy
 from .tokens import Tokens
 from .wire import CLAIM_LIMIT_S, DEADLINE_S, RUN_LIMIT_S, Limits, NotTriedError, UnreachableError, Wire
@@ -190,6 +190,8 @@ def told(code: int, outcomes: Outcomes) -> int:
     if code in (pytest.ExitCode.USAGE_ERROR, pytest.ExitCode.INTERNAL_ERROR):
         return _could_not_run("pytest could not run the suite; the reason is above")
     print(outcomes.text)
+    if code == pytest.ExitCode.INTERRUPTED:
+        return BY_SIGNAL + signal.SIGINT
     return IS_BROKEN if outcomes.of(*BREAKING) or code == pytest.ExitCode.TESTS_FAILED else HOLDS
 
 
@@ -201,13 +203,15 @@ def reached(wire: Wire) -> None:
         UnreachableError: No connection, or one that is closed without an answer. A server that hangs is no such
             case: it is there, and the claims it breaks are told one by one.
     """
-    request = httpx.Request("GET", wire.target.url(filled(description().operations["listCheckouts"].path)))
-    missed = ""
-    for _ in range(2):
+    operations, missed = description().operations, ""
+    listing = wire.target.url(operations["listCheckouts"].path)
+    # More than one place: an operation that alone is never answered is a broken claim, and no empty house.
+    reading = wire.target.url(filled(operations["getCheckout"].path, id=NOBODYS_ID))
+    for url in (listing, listing, reading, f"{wire.target.origin}{ROOT}"):
         try:
-            wire.send(request)
+            wire.send(httpx.Request("GET", url))
         except BrokenError as exc:
-            missed = exc.what
+            missed = missed or exc.what
         if wire.heard or "within" in missed:
             return
     raise UnreachableError(f"nothing at {wire.target.origin} speaks HTTP: {missed}")

@@ -189,7 +189,8 @@ class Exchange:
             headers["X-Idempotency-Key"] = key
         url = self._wire.target.url(filled(operation.path, id=id))
         if query:
-            url = f"{url}?{urlencode(query, doseq=True, quote_via=quote)}"
+            spelt = {name: str(value).lower() if isinstance(value, bool) else value for name, value in query.items()}
+            url = f"{url}?{urlencode(spelt, doseq=True, quote_via=quote)}"
         request = httpx.Request(operation.method, url, headers=headers, content=content)
         self.last = (request, None)
         try:

@@ -82,7 +82,7 @@ class Judge:
     """Verdicts by one description; each schema is compiled once."""
 
     def __init__(self, by: Description) -> None:
-        self._by = by
+        self.described: Final = by
         self._registry: Registry[Any] = Registry[Any]().with_resource(_URI, DRAFT202012.create_resource(by.document))
         self._validators: dict[str, Any] = {}
 
@@ -99,14 +99,14 @@ class Judge:
             Fault(
                 excerpt(error.message, limit=200),
                 _json_pointer(error.absolute_path),
-                self._by.follow(pointer, list(error.absolute_schema_path)),
+                self.described.follow(pointer, list(error.absolute_schema_path)),
             )
             for error in self.validator(pointer).iter_errors(instance)
         ]
 
     def schema_of(self, operation: Operation, status: int) -> str | None:
         """Where the schema of the JSON is that *status* of *operation* comes with; None if there is no such answer."""
-        pointer = self._by.responses(operation).get(status)
+        pointer = self.described.responses(operation).get(status)
         return None if pointer is None else f"{pointer}/content/application~1json/schema"
 
     def check(self, operation: Operation, status: int, content_type: str, content: bytes) -> Any:
@@ -116,7 +116,7 @@ class Judge:
         Raises:
             BrokenError: It does not; the first fault found is told.
         """
-        responses = self._by.responses(operation)
+        responses = self.described.responses(operation)
         if status not in responses:
             known = ", ".join(map(str, responses))
             raise BrokenError(
@@ -124,13 +124,13 @@ class Judge:
             )
         where = f"{responses[status]}/content"
         media_type = content_type.partition(";")[0].strip().lower()
-        if media_type not in self._by.at(where):
+        if media_type not in self.described.at(where):
             raise BrokenError(f"media type {excerpt(media_type, limit=60)!r}, not application/json", rule=where)
         instance = parsed(content, rule=where)
         for fault in self.faults(f"{where}/{escaped(media_type)}/schema", instance):
             raise BrokenError(fault.what, pointer=fault.pointer, rule=fault.rule)
         for pointer in nulls(instance):
-            rule = self._by.rules.get("response.no-null", "")
+            rule = self.described.rules.get("response.no-null", "")
             raise BrokenError("null; a field without a value is absent", pointer=pointer, rule=rule)
         return instance
 

@@ -27,7 +27,7 @@ from coinbase_checkouts.auth import ApiKey
 from coinbase_checkouts.errors import CheckoutsError
 
 from .cassettes import CASSETTES, LIVE, SANDBOX, read_cassette
-from .cli import COULD_NOT_RUN, HOLDS, IS_BROKEN, limits_for, reached, stopped, stopping, told, tried
+from .cli import BY_SIGNAL, COULD_NOT_RUN, HOLDS, IS_BROKEN, limits_for, reached, stopped, stopping, told, tried
 from .control import Control
 from .plugin import Suite
 from .progress import progress
@@ -66,7 +66,8 @@ def main(argv: list[str], *, cassettes: Path = CASSETTES) -> int:
     # Beside the old ones, so that swapping is a rename.
     with tempfile.TemporaryDirectory(prefix=".recording-", dir=cassettes.parent) as scratch, stopping() as signals:
         folder = Path(scratch) / "cassettes"
-        if options.expression is not None and (cassettes / standing).is_dir():
+        # What cannot be had again live, now, stays.
+        if (options.live or options.expression is not None) and (cassettes / standing).is_dir():
             shutil.copytree(cassettes / standing, folder)
         folder.mkdir(exist_ok=True)
         try:
@@ -76,7 +77,9 @@ def main(argv: list[str], *, cassettes: Path = CASSETTES) -> int:
             return COULD_NOT_RUN
         except KeyboardInterrupt:
             return stopped(signals)
-        if signals or code == COULD_NOT_RUN or (code != HOLDS and not options.live):
+        if code >= BY_SIGNAL:
+            return stopped(signals)
+        if code == COULD_NOT_RUN or (code != HOLDS and not options.live):
             return code
         if not any(folder.rglob("*.yaml")):
             print("record: nothing could be recorded", file=sys.stderr)

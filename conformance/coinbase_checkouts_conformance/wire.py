@@ -34,6 +34,8 @@ GIVE_UP_AFTER: Final = 5
 # No server is known to give up an idle connection as soon as that.
 _KEPT_ALIVE_S: Final = 1.0
 _RATE_LIMITED: Final = 429
+# What h11 and httpcore say when nothing came that begins like an answer.
+_NO_HTTP: Final = ("illegal status line", "without sending a response")
 # What httpcore traces of a request on a connection of its own, or one that is being answered.
 _NOT_STALE: Final = {"connection.connect_tcp.started", "http11.receive_response_headers.complete"}
 
@@ -237,6 +239,8 @@ class Wire:
                 raise OutOfTimeError(self.out_of_time) from None
             raise self._missed(f"no whole answer within {limit:.3g} s") from None
         except (httpx.HTTPError, httpx.InvalidURL, ssl.SSLError, OSError) as exc:
+            # A head that cannot be read to its end is an answer all the same.
+            self.heard += isinstance(exc, httpx.RemoteProtocolError) and not any(one in str(exc) for one in _NO_HTTP)
             raise self._missed(f"no whole answer: {str(exc) or type(exc).__name__}") from None
         self._misses = 0
         return reply

@@ -90,7 +90,6 @@ def test_every_rule_about_a_request_or_a_checkout_has_a_claim(claims: list[Claim
     Every x-rule that can be tried over HTTP is claimed; the others are listed here with the reason.
     """
     not_tried = {
-        "auth.claims",  # published clients differ in iss, uri and nonce, and are all answered
         "rate-limit.per-hour",  # would take ten thousand requests
         "rate-limit.rolling",  # a third party's reading, and no server is asked to enforce it
         "checkout.fulfil",  # about what a client makes of it

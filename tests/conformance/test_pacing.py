@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable
 from contextlib import contextmanager
 from datetime import UTC, datetime
 
@@ -22,7 +22,7 @@ CREATE = httpx.Request("POST", "http://server.invalid/api/v1/checkouts", content
 @contextmanager
 def wired(
     answer: Callable[[httpx.Request], httpx.Response], *, is_safe: bool = False
-) -> Iterator[tuple[Wire, list[float]]]:
+) -> Generator[tuple[Wire, list[float]]]:
     """A wire to *answer*, and the waits that were made on it."""
     waits: list[float] = []
     transport = httpx.MockTransport(answer)

@@ -5,7 +5,10 @@ from __future__ import annotations
 import http.client
 import json
 import re
+import signal
 import socket
+import subprocess
+import sys
 import threading
 from collections.abc import Iterator
 from dataclasses import replace
@@ -179,6 +182,26 @@ def test_what_is_already_there_stays_when_it_cannot_be_had_again(
     assert record.main([*options, "-k", "payment.completed or get.as-created"]) == 0
     assert content == older.read_bytes()
     assert provenance.seed != read_cassette(path)[0].seed
+
+
+def test_a_recording_that_is_stopped_changes_nothing(tmp_path: Path) -> None:
+    """
+    After Ctrl-C there is neither half a recording nor anything beside it.
+    """
+    command = [
+        sys.executable,
+        "-m",
+        "coinbase_checkouts_conformance.record",
+        "--cassettes",
+        str(tmp_path / "cassettes"),
+    ]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    assert process.stdout is not None
+    assert process.stdout.read(1) != ""
+    process.send_signal(signal.SIGINT)
+    _, err = process.communicate(timeout=60)
+    assert (130, True) == (process.returncode, "interrupted (SIGINT)" in err)
+    assert [path.name for path in tmp_path.rglob("*")] == ["cassettes"]
 
 
 def test_other_peoples_checkouts_are_found() -> None:

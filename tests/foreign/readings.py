@@ -34,6 +34,7 @@ class Reading:
     # Undocumented altogether, or mere habits of a server.
     compares: str = "value"
     token_again: str = "refuse"
+    token_claims: str = "strict"
     id_first: bool = False
     update: str = "change"
     page_token: str = "remembers"
@@ -72,6 +73,7 @@ B: Final = Reading(
     skew_s=60,
     compares="bytes",
     token_again="accept",
+    token_claims="lax",
     id_first=True,
     update="status",
     page_token="position",

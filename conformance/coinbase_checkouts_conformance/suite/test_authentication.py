@@ -161,8 +161,9 @@ def test_claims(api: Exchange, changed: dict[str, Any], what: str) -> None:
 
 @claim("auth.other-key-id", "auth.claims", REFUSED)
 def test_other_key_id(api: Exchange) -> None:
-    """A token under the id of a key that nobody has is answered 401."""
-    unauthorized(api.list({"pageSize": 1}, auth=api.tokens.of_nobody))
+    """A token under the id of a key that nobody has is answered 401 on every operation."""
+    for ask in every_operation(api):
+        unauthorized(ask(api.tokens.of_nobody))
 
 
 @claim("auth.altered", "auth.algorithms", REFUSED)
@@ -171,3 +172,12 @@ def test_altered(api: Exchange) -> None:
     for ask in every_operation(api):
         for signature in (slice(None, None, -1), slice(0)):
             unauthorized(ask(Resigned(api.tokens.valid, signature)))
+
+
+@claim("auth.other-request", "auth.uri", "auth.fresh-token", REFUSED)
+def test_other_request(api: Exchange) -> None:
+    """A token for another method, or for another checkout, is answered 401 on every operation."""
+    url = api.list({"pageSize": 1}).request.url.copy_with(query=None)
+    for ask in every_operation(api):
+        unauthorized(ask(Elsewhere(api.tokens.valid, method="PUT")))
+        unauthorized(ask(Elsewhere(api.tokens.valid, url=f"{url}/{'0' * 24}/refund")))

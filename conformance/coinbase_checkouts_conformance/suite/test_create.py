@@ -226,8 +226,8 @@ def test_longest_kept(api: Exchange) -> None:
         assert differences(body, {name: found.get(name) for name in body}) == []
 
 
-@claim("create.minimal-kept", "create.echo", "response.no-null")
-def test_minimal_kept(api: Exchange) -> None:
+@claim("create.least-kept", "create.echo", "response.no-null")
+def test_least_kept(api: Exchange) -> None:
     """A checkout of amount and currency alone reads as its creation answered it, and is listed so."""
     made = api.created({"amount": "1.00", "currency": "USDC"})
     assert differences(made, api.read(made["id"])) == []
@@ -251,3 +251,31 @@ def test_fiat_figures(api: Exchange) -> None:
             assert found["currency"] == "USDC"
             assert found.get("fiatCurrency") == currency
             assert amount(found.get("fiatAmount")) == Decimal("1.30")
+
+
+@claim("create.no-amount", "create.amount-range", "#/components/schemas/CreateCheckoutRequest/properties/amount")
+def test_no_amount(api: Exchange) -> None:
+    """What is an amount to a careless reader only is refused."""
+    for value in ("ten", "NaN", "Infinity", "1e2", "0x10", "1_000", "1,000.00", "1 000", " 1.00 ", "1.", ".5", 1, 2.5):
+        refused(api.create(api.minimal(amount=value)))
+
+
+@claim("create.no-currency", "create.currency")
+def test_no_currency(api: Exchange) -> None:
+    """A currency is USDC or one of the others to the letter: no other case, no blanks."""
+    for currency in ("usdc", "Usdc", " USDC", "USDC ", "usd"):
+        refused(api.create(api.minimal(currency=currency)))
+
+
+@claim("create.no-time", "create.expires-in-future")
+def test_no_time(api: Exchange) -> None:
+    """An expiresAt that is no date-time is refused, not read as none or as another."""
+    for text in ("", " ", "4070908800", "Thu, 01 Jan 2099 00:00:00 GMT", "01/01/2099", "in 2 hours"):
+        refused(api.create(api.minimal(expiresAt=text)))
+
+
+@claim("create.charset", f"{CREATE}/requestBody/content")
+def test_charset(api: Exchange) -> None:
+    """JSON that names its charset is JSON."""
+    content = json.dumps(api.minimal()).encode()
+    accepted(api.send("createCheckout", content=content, media_type="application/json; charset=utf-8"))

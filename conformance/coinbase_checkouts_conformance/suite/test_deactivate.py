@@ -104,3 +104,19 @@ def test_not_refunded(api: Exchange, control: Control, value: str) -> None:
     before = api.read(checkout_id)
     refused(api.deactivate(checkout_id), 400, 409, 422)
     assert differences(before, api.read(checkout_id)) == []
+
+
+@claim("deactivate.body", "deactivate.result")
+@pytest.mark.parametrize("content", [b"{}", b""], ids=["object", "empty"])
+def test_body(api: Exchange, content: bytes) -> None:
+    """An empty object, or an empty body that is called JSON, is no reason to refuse: published clients send them."""
+    checkout_id = api.created()["id"]
+    assert accepted(api.send("deactivateCheckout", id=checkout_id, content=content)).json["status"] == "DEACTIVATED"
+
+
+@claim("deactivate.least", "deactivate.result", "response.no-null")
+def test_least(api: Exchange) -> None:
+    """A checkout of amount and currency alone is answered without what nobody sent."""
+    before = api.created({"amount": "1.00", "currency": "USDC"})
+    after = accepted(api.deactivate(before["id"])).json
+    assert differences(before, after, ignoring=("status", "updatedAt")) == []

@@ -211,3 +211,40 @@ def test_end_time_bound(api: Exchange) -> None:
         if listed(api, startTime=hair_later):
             return
     assert ids(listed(api, endTime=checkout["createdAt"])) == [checkout["id"]]
+
+
+@claim("list.plain-words", "list.filters", "#/components/parameters/DescriptionQuery")
+def test_plain_words(api: Exchange) -> None:
+    """A descriptionQuery is plain text, found in descriptions and nowhere else."""
+    text = f"{api.title} 1+1 (or [so]) a.b*c? \\d ^$"
+    checkout_id = api.created(api.minimal(description=text, metadata={"note": f"{api.seed.marker} elsewhere"}))["id"]
+    assert ids(listed(api, descriptionQuery=text)) == [checkout_id]
+    for words in (
+        f"{api.seed.marker}.1",
+        f"{api.seed.marker} .*",
+        f"{api.seed.marker} elsewhere",
+        f"1+1 {api.seed.marker}",
+    ):
+        assert listed(api, descriptionQuery=words) == []
+
+
+@claim("list.words-on-every-page", "list.filters", "list.partition")
+def test_words_on_every_page(api: Exchange) -> None:
+    """A descriptionQuery holds on every page, whatever was created before and after."""
+    others = api.minimal(description="conformance suite, another checkout")
+    api.created(others)
+    expected = made(api, 2)
+    api.created(others)
+    assert expected == ids(listed(api, pageSize=1))
+
+
+@claim("list.no-time-at-all", "list.filters", "#/components/parameters/StartTime")
+def test_no_time_at_all(api: Exchange) -> None:
+    """A startTime after the endTime leaves nothing, or is refused."""
+    created_at = moment(api.created()["createdAt"])
+    early, late = (stamp(created_at + timedelta(seconds=seconds)) for seconds in (-5, 5))
+    answer = api.list({"descriptionQuery": api.seed.marker, "startTime": late, "endTime": early})
+    if answer.is_success:
+        assert answer.json["checkouts"] == []
+    else:
+        refused(answer)

@@ -315,3 +315,31 @@ def test_listed_by_status(api: Exchange, control: Control) -> None:
     for value, expected in (("0.50", "PARTIALLY_REFUNDED"), ("1.50", "REFUNDED")):
         settled(api, control, checkout_id, value)
         assert [status for status in paid_statuses if listed(api, status=status)] == [expected]
+
+
+@claim("refund.no-amount", "refund.amount-positive", "#/components/schemas/RefundCheckoutRequest/properties/amount")
+def test_no_amount(api: Exchange, control: Control) -> None:
+    """What is an amount to a careless reader only is refused, and nothing goes back."""
+    before = paid(api, control)
+    for value in ("all", "5e-1", " 0.50 ", "0.50\n", "+0.50", "0,50", "0.500", "1.", ".5", 1, 0.5):
+        refused(api.refund(before["id"], {"amount": value}))
+    assert differences(before, api.read(before["id"])) == []
+
+
+@claim("refund.no-currency", "refund.currency")
+def test_no_currency(api: Exchange, control: Control) -> None:
+    """A refund's currency is USDC or one of the others to the letter, and nothing goes back otherwise."""
+    before = paid(api, control)
+    for currency in ("usdc", " USDC", "USDC ", "usd"):
+        refused(api.refund(before["id"], {"amount": "0.50", "currency": currency}), 400, 409, 422)
+    assert differences(before, api.read(before["id"])) == []
+
+
+@claim("refund.least", "refund.pending-first", "response.no-null")
+def test_least(api: Exchange, control: Control) -> None:
+    """A checkout of amount and currency alone is paid and refunded without what nobody sent."""
+    made = api.created({"amount": "2.00", "currency": "USDC"})
+    control.pay(made["id"])
+    before = api.read(made["id"])
+    assert differences(made, before, ignoring=("status", "updatedAt", "transactionHash", "settlement")) == []
+    assert differences(before, started(api, made["id"], "0.50")["checkout"], ignoring=CHANGING) == []

@@ -100,3 +100,17 @@ fault(
     harmless=True,
 )
 fault("fine-slow", "Everything takes a while.", before=slowly, harmless=True)
+shown(
+    "fine-paid-extra",
+    "Paid checkouts have a member nobody knows.",
+    lambda one: one.setdefault("paidAt", one["updatedAt"]) if one["status"] != "ACTIVE" else None,
+    harmless=True,
+)
+shown(
+    "fine-read-extra",
+    "What is read has a member nobody knows, another each time.",
+    lambda one: one.setdefault("served", time.monotonic_ns()),
+    "get",
+    "list",
+    harmless=True,
+)

@@ -119,14 +119,16 @@ def any_filter(shop: Shop, checkout: Checkout, query: Mapping[str, list[str]]) -
     return not named or any(Shop.matches(shop, checkout, {name: query[name]}) for name in named)
 
 
+def swapped(query: dict[str, list[str]]) -> None:
+    """The earlier of two times is the start."""
+    times = [moment(query.get(name, [""])[-1]) for name in ("startTime", "endTime")]
+    if times[0] and times[1] and times[0] > times[1]:
+        query["startTime"], query["endTime"] = query["endTime"], query["startTime"]
+
+
 def hides(status: str) -> Callable[[Shop, Request, Body], object]:
     """Leave out what has a status."""
     return lambda _, __, body: body.update(checkouts=[one for one in body["checkouts"] if one["status"] != status])
-
-
-def lower_ascii(text: str) -> str:
-    """Lower case for A to Z."""
-    return re.sub("[A-Z]+", lambda found: found[0].lower(), text)
 
 
 fault(
@@ -429,11 +431,6 @@ fault(
 )
 fault("filter-words-any", "One word of descriptionQuery is enough.", changes={"described": any_word})
 fault(
-    "filter-words-ascii",
-    "descriptionQuery folds the case of ASCII only.",
-    changes={"described": lambda _, one, words: lower_ascii(words) in lower_ascii(one.asked.get("description", ""))},
-)
-fault(
     "filter-words-first-page",
     "descriptionQuery counts on the first page only.",
     before=asked_for(firsts_only("descriptionQuery")),
@@ -450,3 +447,4 @@ fault(
 )
 fault("filter-words-501", "descriptionQuery may be longer.", forgives=frozenset({"descriptionQuery"}))
 fault("filters-or", "One filter that fits is enough.", changes={"matches": any_filter})
+fault("filter-swapped", "A startTime after endTime is taken for it.", before=asked_for(swapped))

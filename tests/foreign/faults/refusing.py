@@ -139,12 +139,6 @@ answered(
     status=only(404),
 )
 answered(
-    "error-type-400",
-    "A 400 is called internal_server_error.",
-    says_no(lambda body: body | {"errorType": "internal_server_error"}),
-    status=only(400),
-)
-answered(
     "error-correlation-null",
     "correlationId is null.",
     says_no(lambda body: body | {"correlationId": None}),

@@ -11,7 +11,7 @@ from dataclasses import replace
 from decimal import Decimal
 from typing import Any, Final
 
-from ..shop import Checkout, Request, Shop, moment
+from ..shop import Answer, Checkout, RefusedError, Request, Shop, moment
 from .fault import Before, Body, answered, fault, rule
 
 
@@ -174,9 +174,6 @@ sent(
     "expiresAt",
     if_text(lambda text: text + "Z" if re.fullmatch("[0-9-]{10}T[0-9:.]{8,}", text) else text),
 )
-sent(
-    "expires-space", "expiresAt may have a space for the T.", "expiresAt", if_text(lambda text: text.replace(" ", "T"))
-)
 sent("expires-epoch", "expiresAt may be a number.", "expiresAt", if_not_text(lambda _: "2099-01-01T00:00:00Z"))
 sent("expires-null", "expiresAt may be null.", "expiresAt", null_is_absent)
 sent("expires-empty", "expiresAt may be empty.", "expiresAt", lambda value: ... if value == "" else value)
@@ -246,6 +243,14 @@ def lenient(body: bytes) -> bytes:
     return json.dumps(read[0]).encode() if isinstance(read, list) and read and isinstance(read[0], dict) else body
 
 
+def first_value(body: bytes) -> bytes:
+    """What stands before the rest."""
+    try:
+        return json.dumps(json.JSONDecoder().raw_decode(body.decode())[0]).encode()
+    except (ValueError, RecursionError):
+        return body
+
+
 GOOD_CREATE: Final = b'{"amount": "1.00", "currency": "USDC"}'
 fault(
     "body-broken",
@@ -257,11 +262,7 @@ fault(
     "A body that is no JSON refunds a cent.",
     before=rebodied(lambda body: body if readable(body) else b'{"amount": "0.01"}', "refund"),
 )
-fault(
-    "body-trailing",
-    "What follows the first object is not read.",
-    before=rebodied(lambda body: body[: body.rindex(b"}") + 1] if b"}" in body else body, "create"),
-)
+fault("body-trailing", "What follows the first object is not read.", before=rebodied(first_value, "create"))
 fault("body-wrapped", "An array of one object is that object.", before=rebodied(lenient, "create"))
 fault("body-empty", "An empty body is a checkout of 1.00.", before=rebodied(lambda body: body or GOOD_CREATE, "create"))
 fault(
@@ -292,6 +293,20 @@ def id_as(change: Callable[[str], str]) -> Before:
 
 fault("id-upper-forgiven", "An id may be in capitals.", before=id_as(str.lower))
 fault("id-long-forgiven", "An id may be longer.", before=id_as(lambda text: text[:24]))
+
+
+def bodiless(shop: Shop, request: Request) -> Answer:
+    """Nothing may be sent."""
+    if request.body:
+        raise RefusedError(400, "invalid_request", "a body where none belongs")
+    return Shop.deactivate(shop, request)
+
+
+def literal(shop: Shop, request: Request, known: set[str]) -> Body:
+    """The media type to the letter."""
+    if request.headers.get("content-type") == "application/json; charset=utf-8":
+        raise RefusedError(400, "invalid_request", "this is not application/json")
+    return Shop.body(shop, request, known)
 
 
 def newest(shop: Shop, asked: str) -> Checkout:
@@ -331,3 +346,5 @@ answered(
     "deactivate",
     status=lambda status: status in {400, 404},
 )
+rule("deactivate-body-refused", "A deactivation with a body is refused.", deactivate=bodiless)
+rule("charset-refused", "JSON that names its charset is refused.", body=literal)

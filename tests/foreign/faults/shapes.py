@@ -6,7 +6,7 @@ from __future__ import annotations
 import json
 import re
 import struct
-from datetime import datetime
+from datetime import datetime, timedelta
 from decimal import Decimal
 
 from ..shop import moment
@@ -329,3 +329,15 @@ shown(
     reading="a",
 )
 shown("rate-number", "exchangeRate is a number.", each_refund(turns("exchangeRate", float)), reading="b")
+for operation in ("list", "deactivate", "refund"):
+    shown(
+        f"{operation}-null-description",
+        f"A checkout without description has a null one in answers of {operation}.",
+        lambda one: one.setdefault("description", None),
+        operation,
+    )
+shown(
+    "created-local",
+    "createdAt is a local time that is called UTC.",
+    turns("createdAt", lambda text: (read(text) + timedelta(hours=2)).isoformat()),
+)

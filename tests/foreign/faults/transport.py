@@ -172,3 +172,5 @@ wired(
     sends(lambda handler, *_: handler.wfile.write(b"HTTP/1.1 200 OK\r\n")),
     "get",
 )
+wired("drop-list", "Lists are not answered, and the connection ends.", sends(lambda *_: None), "list")
+wired("drop-get", "Readings are not answered, and the connection ends.", sends(lambda *_: None), "get")
