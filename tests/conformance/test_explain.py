@@ -13,6 +13,7 @@ from coinbase_checkouts_conformance.claims import read_claims
 from coinbase_checkouts_conformance.coverage import atoms
 from coinbase_checkouts_conformance.description import description, escaped
 from coinbase_checkouts_conformance.explain import explained
+from coinbase_checkouts_conformance.invariants import INVARIANTS
 
 
 def told(capsys: pytest.CaptureFixture[str], *codes: str) -> tuple[int, str, str]:
@@ -27,7 +28,7 @@ def test_every_claim_can_be_explained(one: Any) -> None:
     Sentence, what it proves, source with its standing, test and evidence of each claim are there.
     """
     lines = explained(one.id)
-    titles = {line[2:14].strip() for line in lines[1:]}
+    titles = {line[2:16].strip() for line in lines[1:]}
     assert {"claim", "proves", "source", "standing", "operations", "test", "evidence", "run it"} <= titles
     assert "not recorded" not in "\n".join(lines)
 
@@ -38,6 +39,16 @@ def test_every_rule_and_constraint_can_be_explained() -> None:
     """
     for code in [*description().rules, *(atom.id for atom in atoms(description()))]:
         assert "of openapi.json" in " ".join(" ".join(explained(code)).split()), code
+
+
+def test_every_invariant_can_be_explained() -> None:
+    """
+    Each has its sentence, and the rules it follows from.
+    """
+    for code, one in INVARIANTS.items():
+        text = " ".join(" ".join(explained(code)).split())
+        assert one.sentence in text, code
+        assert "follows from" in text, code
 
 
 def test_a_claim_is_explained(capsys: pytest.CaptureFixture[str]) -> None:
