@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from importlib.resources import files
+import tomllib
+from hashlib import sha256
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -15,8 +17,7 @@ from coinbase_checkouts_conformance.reports import write_reports
 from ..conformance.runs import hostile_run
 from .conftest import see
 
-# Of that package only the script is used: it has the newest axe there is from PyPI.
-AXE = (files("axe_playwright_python") / "axe.min.js").read_text(encoding="utf-8")
+AXE = Path(__file__).with_name("axe.min.js").read_text(encoding="utf-8")
 RUN_AXE = """
 const done = arguments[arguments.length - 1];
 axe.run(document.querySelector("dialog[open]") || document, {resultTypes: ["violations"]}).then(
@@ -26,6 +27,14 @@ axe.run(document.querySelector("dialog[open]") || document, {resultTypes: ["viol
 OPEN_SOME = "document.querySelectorAll('.group:nth-of-type(3n), .list > :first-child, .list > :first-child .x').forEach(one => { one.open = true; })"
 OPEN_ALL = "document.querySelectorAll('details').forEach(one => { one.open = true; })"
 SHOWN = "return [...document.querySelectorAll(arguments[0])].filter(one => one.checkVisibility()).length"
+
+
+def test_axe_is_as_it_was_released() -> None:
+    """
+    The script has the sum that UPSTREAM.toml names.
+    """
+    upstream = tomllib.loads(Path(__file__).with_name("UPSTREAM.toml").read_text(encoding="utf-8"))
+    assert upstream["axe"]["sha256"] == sha256(AXE.encode()).hexdigest()
 
 
 @pytest.fixture(scope="module")
