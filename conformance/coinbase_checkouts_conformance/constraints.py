@@ -107,7 +107,7 @@ def constraints(by: Description, operation: Operation) -> list[Constraint]:
 
 def _of_parameters(by: Description, operation: Operation) -> Iterator[Constraint]:
     for parameter in by.parameters(operation):
-        yield from _of_schema(by, operation, parameter.location, (parameter.name,), f"{parameter.pointer}/schema")
+        yield from of_schema(by, operation, parameter.location, (parameter.name,), f"{parameter.pointer}/schema")
 
 
 def _of_body(by: Description, operation: Operation) -> Iterator[Constraint]:
@@ -117,15 +117,15 @@ def _of_body(by: Description, operation: Operation) -> Iterator[Constraint]:
     if by.at(operation.pointer)["requestBody"].get("required"):
         where = f"{operation.pointer}/requestBody/required"
         yield Constraint(operation, "body", (), "required", value=True, pointer=where, schema=pointer)
-    yield from _of_schema(by, operation, "body", (), pointer)
+    yield from of_schema(by, operation, "body", (), pointer)
 
 
-def _of_schema(
+def of_schema(
     by: Description, operation: Operation, location: str, path: tuple[str, ...], pointer: str
 ) -> Iterator[Constraint]:
     node: Mapping[str, Any] = by.at(pointer)
     if "$ref" in node:
-        yield from _of_schema(by, operation, location, path, node["$ref"])
+        yield from of_schema(by, operation, location, path, node["$ref"])
     for keyword in KEYWORDS:
         # Outside a body everything is text, so only a number can be of another type.
         is_text = location != "body" and keyword == "type" and node.get("type") in ("string", "array")
@@ -135,9 +135,9 @@ def _of_schema(
         where = f"{pointer}/required/{index}"
         yield Constraint(operation, location, (*path, name), "required", value=True, pointer=where, schema=pointer)
     for name in node.get("properties", {}):
-        yield from _of_schema(by, operation, location, (*path, name), f"{pointer}/properties/{escaped(name)}")
+        yield from of_schema(by, operation, location, (*path, name), f"{pointer}/properties/{escaped(name)}")
     if isinstance(node.get("additionalProperties"), dict):
-        yield from _of_schema(by, operation, location, (*path, "value"), f"{pointer}/additionalProperties")
+        yield from of_schema(by, operation, location, (*path, "value"), f"{pointer}/additionalProperties")
     if "items" in node:
         # A repeated parameter: each element is sent under the same name, so the array itself has nothing to break.
-        yield from _of_schema(by, operation, location, path, f"{pointer}/items")
+        yield from of_schema(by, operation, location, path, f"{pointer}/items")

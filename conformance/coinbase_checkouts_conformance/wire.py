@@ -61,10 +61,16 @@ def _tls() -> ssl.SSLContext:
 
 @dataclass
 class Wire:
-    """A connection to *target* for the length of a run; not for threads. *heard* counts answers, whole or not."""
+    """
+    A connection to *target* for the length of a run; not for threads. *heard* counts answers, whole or not.
+
+    Args:
+        transport: In place of the network, for a server in this process.
+    """
 
     target: Target
     limits: Limits = Limits()
+    transport: httpx.AsyncBaseTransport | None = None
     heard: int = field(default=0, init=False)
     _misses: int = field(default=0, init=False)
     _last_miss: str = field(default="", init=False)
@@ -77,6 +83,7 @@ class Wire:
             timeout=None,  # noqa: S113 -- the deadline below covers more
             trust_env=not self.target.is_loopback,
             follow_redirects=False,
+            transport=self.transport,
         )
         return self
 
