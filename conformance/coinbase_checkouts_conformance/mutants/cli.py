@@ -12,6 +12,7 @@ import random
 import secrets
 import sys
 import time
+from collections import Counter
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import asdict
 from pathlib import Path
@@ -22,9 +23,12 @@ from coinbase_checkouts_conformance.cli import COULD_NOT_RUN, HOLDS, INTERRUPTED
 
 from .catalogue import KINDS, Mutant
 from .runs import DEADLINE_S, Result, held, right_servers, tried, warmed_up, wrong_servers
+from .source import KILLED, KNOWN, NOT_RUN, NOT_VIABLE, SURVIVED, Fate, drawn, fates
 from .workers import WORKERS, NoForkError
 
 _SEEDS: Final = 3
+# Of the changes of the source, to be killed.
+LEAST: Final = 0.85
 
 
 def main(argv: Sequence[str], *, servers: Sequence[Mutant] | None = None) -> int:
@@ -44,6 +48,8 @@ def _run(options: argparse.Namespace, known: Sequence[Mutant]) -> int:
     chosen = [one for one in known if not options.only or one.name in options.only]
     if missing := set(options.only) - {one.name for one in known}:
         return _could_not_run(f"no wrong server is called {', '.join(sorted(missing))}; --list shows them")
+    if options.source:
+        return _source(options)
     if options.list:
         for one in chosen:
             print(f"{one.name}  [{one.kind}]  {one.does}  → {', '.join(one.claims)}")
@@ -76,6 +82,35 @@ def _run(options: argparse.Namespace, known: Sequence[Mutant]) -> int:
     good = sum(one.is_good for one in caught)
     print(f"mutants: {good} of {len(caught)} wrong servers caught by the claim named (seed {seed}, {which})")
     return HOLDS if all(one.is_good for one in (*caught, *passed)) else IS_BROKEN
+
+
+def _source(options: argparse.Namespace) -> int:
+    """Changes of the sandbox's own code: how many are killed, and which survive."""
+    seed = secrets.randbelow(10**6) if options.seed is None else options.seed
+    chosen, known = drawn(options.sample, seed)
+    warmed_up()
+    found: list[Fate] = []
+    with throwaway.key_file() as key_file:
+        for fate in fates(chosen, key_file, seed=seed, workers=options.workers, deadline_s=options.deadline):
+            found.append(fate)
+            if fate.said == SURVIVED:
+                print(
+                    f"{fate.said} {fate.change.told}\n  in {fate.change.where.splitlines()[0]}\n  {fate.change.key}",
+                    flush=True,
+                )
+    number = Counter(fate.said for fate in found)
+    viable = number[KILLED] + number[SURVIVED]
+    share = number[KILLED] / viable if viable else 1.0
+    if options.json is not None:
+        rows = [{"key": f.change.key, "change": f.change.told, "said": f.said, "by": f.by} for f in found]
+        options.json.write_text(json.dumps({"seed": seed, "changes": rows}, indent=2) + "\n", encoding="utf-8")
+    print(
+        f"not counted: {number[NOT_VIABLE]} that do not start, {number[NOT_RUN]} that no claim runs, {number[KNOWN]} known to be no difference"
+    )
+    print(
+        f"mutants: {number[KILLED]} of {viable} changes of the sandbox's source killed, {share:.0%} (seed {seed}, {len(chosen)} of {known})"
+    )
+    return HOLDS if share >= options.least else IS_BROKEN
 
 
 def _told(found: Iterable[Result], bad: str) -> list[Result]:
@@ -120,6 +155,12 @@ def _parser() -> argparse.ArgumentParser:
     add("--sample", type=_count, metavar="N", help="so many of them, drawn from the seed")
     add("--seed", type=int, metavar="S", help="what is drawn is drawn from it; a new one each time unless told")
     add("--seeds", type=int, default=_SEEDS, metavar="N", help="so many right servers are drawn; default %(default)s")
+    add(
+        "--source",
+        action="store_true",
+        help="try random changes of the sandbox's own code instead; exit 1 below --least",
+    )
+    add("--least", type=float, default=LEAST, metavar="SHARE", help="of them, to be killed; default %(default)g")
     add("--whole", action="store_true", help="try every claim on each, and not only those that must catch it")
     add("--list", action="store_true", help="list the wrong servers, and run nothing")
     add("--json", type=Path, metavar="FILE", help="write every result there")

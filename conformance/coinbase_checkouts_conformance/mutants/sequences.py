@@ -100,15 +100,13 @@ async def second_deactivation_is_another_change(server: Server, ask: Ask) -> Rep
     return good({**checkout, "updatedAt": _moved(checkout["updatedAt"], seconds=1)})
 
 
-def _deactivates(server: Server, ask: Ask, *statuses: str) -> Any:
-    async def answer() -> Reply:
-        reply = await server.forward(ask)
-        if ask.act != "deactivate" or reply.is_good:
-            return reply
-        checkout = await server.read(ask, ask.checkout_id)
-        return good({**checkout, "status": "DEACTIVATED"}) if checkout.get("status") in statuses else reply
-
-    return answer()
+async def _deactivates(server: Server, ask: Ask, *statuses: str) -> Reply:
+    """A deactivation that the sandbox refuses, and this server does not."""
+    reply = await server.forward(ask)
+    if ask.act != "deactivate" or reply.is_good:
+        return reply
+    checkout = await server.read(ask, ask.checkout_id)
+    return good({**checkout, "status": "DEACTIVATED"}) if checkout.get("status") in statuses else reply
 
 
 @_STATE.server("deactivate.not-paid")

@@ -240,3 +240,19 @@ def test_path(api: Exchange, control: Control, constraint: Constraint) -> None:
     before = paid(api, control)
     try_constraint(constraint, before["id"], lambda value: api.refund(value, {"amount": "0.50"}))
     assert differences(before, api.read(before["id"])) == []
+
+
+@claim("refund.fiat", "refund.fiat", "refund.default-currency")
+def test_fiat(api: Exchange, control: Control) -> None:
+    """A checkout in a fiat currency is refunded in it by default: the refund tells fiat figures, rate and USDC."""
+    answer = api.create(api.minimal(amount="1.50", currency="EUR"))
+    if not answer.is_success:
+        refused(answer)
+        return  # fiat currencies are accepted or not
+    control.pay(answer.json["id"])
+    refund = started(api, answer.json["id"], "0.50")["refund"]
+    assert differences({"fiatAmount": "0.50"}, {"fiatAmount": refund.get("fiatAmount")}) == []
+    assert refund.get("fiatCurrency") == "EUR"
+    assert refund.get("exchangeRate")
+    assert Decimal(refund["amount"]) <= Decimal(answer.json["amount"])
+    assert differences([refund], api.read(answer.json["id"]).get("refunds")) == []
