@@ -9,7 +9,7 @@ import httpx
 from coinbase_checkouts_conformance.attempts import listed
 from coinbase_checkouts_conformance.claims import claim
 from coinbase_checkouts_conformance.exchange import Answer, Exchange, refused
-from coinbase_checkouts_conformance.tokens import Elsewhere, Forged, Renamed, Unsigned, Verbatim
+from coinbase_checkouts_conformance.tokens import Elsewhere, Forged, Rekeyed, Renamed, Unsigned, Verbatim
 
 REFUSED = "auth.refused"
 
@@ -125,3 +125,9 @@ def test_nothing_happens(api: Exchange) -> None:
     checkout_id = api.created()["id"]
     unauthorized(api.deactivate(checkout_id, auth=Forged(api.tokens.valid)))
     assert api.read(checkout_id)["status"] == "ACTIVE"
+
+
+@claim("auth.unknown-key", "auth.claims", REFUSED)
+def test_unknown_key(api: Exchange) -> None:
+    """A token that names a key nobody has is answered 401."""
+    unauthorized(api.list({"pageSize": 1}, auth=Rekeyed()))

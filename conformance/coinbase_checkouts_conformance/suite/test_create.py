@@ -11,7 +11,7 @@ from coinbase_checkouts_conformance.attempts import try_constraint
 from coinbase_checkouts_conformance.claims import claim, each_constraint
 from coinbase_checkouts_conformance.compare import differences, moment
 from coinbase_checkouts_conformance.constraints import Constraint
-from coinbase_checkouts_conformance.exchange import Exchange, accepted, refused, sent
+from coinbase_checkouts_conformance.exchange import Exchange, accepted, refused, sent, stamp
 from coinbase_checkouts_conformance.probes import at, placed
 
 CREATE = "#/paths/~1api~1v1~1checkouts/post"
@@ -188,3 +188,11 @@ def test_body(api: Exchange, constraint: Constraint) -> None:
 @each_constraint("createCheckout", "header")
 def test_header(api: Exchange, constraint: Constraint) -> None:
     try_constraint(constraint, api.seed.idempotency_key(), lambda key: api.create(api.minimal(), key=key))
+
+
+@claim("create.expiry-fraction", "create.echo")
+def test_expiry_fraction(api: Exchange) -> None:
+    """An expiresAt with a fraction of a second means that moment; of the fraction a server may keep less."""
+    expires = api.now + timedelta(days=2, milliseconds=750)
+    made = api.created(api.minimal(expiresAt=stamp(expires)))
+    assert abs(moment(made.get("expiresAt", "")) - expires) < timedelta(seconds=1)

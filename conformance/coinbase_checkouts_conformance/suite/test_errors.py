@@ -66,3 +66,11 @@ def test_nothing_is_made(api: Exchange) -> None:
     for wrong in ({"amount": "1.005"}, {"currency": "BTC"}, {"network": "ethereum"}, {"expiresAt": "tomorrow"}):
         refused(api.create(api.minimal(**wrong), key=api.seed.idempotency_key()))
     assert listed(api) == []
+
+
+@claim("errors.bad-request-type", "#/components/responses/BadRequest")
+def test_bad_request_type(api: Exchange) -> None:
+    """A create without an amount that is answered 400 is called invalid_request."""
+    answer = refused(api.create({"currency": "USDC"}))
+    if answer.status == 400:
+        assert answer.json["errorType"] == "invalid_request"

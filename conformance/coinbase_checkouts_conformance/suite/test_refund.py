@@ -256,3 +256,18 @@ def test_fiat(api: Exchange, control: Control) -> None:
     assert refund.get("exchangeRate")
     assert Decimal(refund["amount"]) <= Decimal(answer.json["amount"])
     assert differences([refund], api.read(answer.json["id"]).get("refunds")) == []
+
+
+@claim("refund.usdc-of-fiat", "refund.currency", "refund.default-currency")
+def test_usdc_of_fiat(api: Exchange, control: Control) -> None:
+    """A refund that names USDC is in USDC, also of a checkout in a fiat currency, or it is refused."""
+    made = api.create(api.minimal(amount="1.50", currency="EUR"))
+    if not made.is_success:
+        refused(made)
+        return  # fiat currencies are accepted or not
+    control.pay(made.json["id"])
+    answer = api.refund(made.json["id"], {"amount": "0.50", "currency": "USDC"})
+    if answer.is_success:
+        assert amount(answer.json["refund"]["amount"]) == Decimal("0.50")
+    else:
+        refused(answer, 400, 409, 422)
