@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import json
-import uuid
-from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
-from urllib.parse import parse_qsl, urlencode
 
 import httpx
 
 from coinbase_checkouts_conformance.layer import OPERATIONS, Ask, CutError, Forward, Layer, Reply, content_of, edited
 from coinbase_checkouts_conformance.tokens import Tokens
+
+from .edits import asking, without
 
 if TYPE_CHECKING:
     from starlette.types import ASGIApp
@@ -184,58 +183,3 @@ class Shelf:
         name = named.__name__.strip("_").replace("_", "-")
         sentence = " ".join((named.__doc__ or "").split())
         self.mutants.append(Mutant(name, sentence, kind or self.kind, tuple(claims), answer))
-
-
-# Of requests.
-
-
-def query_of(ask: Ask) -> dict[str, list[str]]:
-    """The query, each parameter with its values."""
-    found: dict[str, list[str]] = {}
-    for name, value in parse_qsl(ask.query.decode("latin-1"), keep_blank_values=True):
-        found.setdefault(name, []).append(value)
-    return found
-
-
-def without(ask: Ask, *names: str) -> dict[str, list[str]]:
-    """The query without some parameters."""
-    return {name: values for name, values in query_of(ask).items() if name not in names}
-
-
-def asking(ask: Ask, query: Mapping[str, Sequence[str]]) -> Ask:
-    """*ask* with another query."""
-    return replace(ask, query=urlencode(query, doseq=True).encode())
-
-
-def body_of(ask: Ask) -> dict[str, Any]:
-    """The JSON object that was sent, or an empty one."""
-    content = content_of(ask.body)
-    return content if isinstance(content, dict) else {}
-
-
-# Of answers.
-
-
-def told(reply: Reply, edit: Callable[[Any], Any]) -> Reply:
-    """A good answer with its JSON edited."""
-    return reply.saying(edit(content_of(reply.body))) if reply.is_good else reply
-
-
-def good(content: Any, status: int = 200) -> Reply:
-    """A success that says *content*."""
-    return Reply(status, json.dumps(content).encode())
-
-
-def made_up_refund(checkout: Mapping[str, Any], body: Mapping[str, Any]) -> Reply:
-    """The answer to a refund that never was."""
-    amount = str(body.get("amount", "1.00"))
-    refund = {
-        "id": uuid.uuid4().hex[:24],
-        "checkoutId": checkout["id"],
-        "amount": amount,
-        "currency": "USDC",
-        "status": "PENDING",
-        "createdAt": checkout["updatedAt"],
-    }
-    refunds = [*checkout.get("refunds", []), refund]
-    return good({"checkout": {**checkout, "refunds": refunds, "refundedAmount": amount}, "refund": refund})

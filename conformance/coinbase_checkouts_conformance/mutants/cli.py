@@ -23,7 +23,7 @@ from coinbase_checkouts_conformance.cli import COULD_NOT_RUN, HOLDS, INTERRUPTED
 
 from .catalogue import KINDS, Mutant
 from .runs import DEADLINE_S, Result, held, right_servers, tried, warmed_up, wrong_servers
-from .source import KILLED, KNOWN, NOT_RUN, NOT_VIABLE, SURVIVED, Fate, drawn, fates
+from .source import KILLED, KNOWN, NOT_RUN, NOT_VIABLE, SURVIVED, CannotTryError, Fate, drawn, fates
 from .workers import WORKERS, NoForkError
 
 _SEEDS: Final = 3
@@ -40,7 +40,7 @@ def main(argv: Sequence[str], *, servers: Sequence[Mutant] | None = None) -> int
     except KeyboardInterrupt:
         print("mutants: interrupted", file=sys.stderr)
         return INTERRUPTED
-    except NoForkError as exc:
+    except (NoForkError, CannotTryError) as exc:
         return _could_not_run(str(exc))
 
 
@@ -94,15 +94,13 @@ def _source(options: argparse.Namespace) -> int:
         for fate in fates(chosen, key_file, seed=seed, workers=options.workers, deadline_s=options.deadline):
             found.append(fate)
             if fate.said == SURVIVED:
-                print(
-                    f"{fate.said} {fate.change.told}\n  in {fate.change.where.splitlines()[0]}\n  {fate.change.key}",
-                    flush=True,
-                )
+                print(f"{fate.said} {fate.change.told}\n  in {fate.change.where.splitlines()[0]}", flush=True)
     number = Counter(fate.said for fate in found)
+    # A change that is no difference to anybody is not one that could have been noticed.
     viable = number[KILLED] + number[SURVIVED]
     share = number[KILLED] / viable if viable else 1.0
     if options.json is not None:
-        rows = [{"key": f.change.key, "change": f.change.told, "said": f.said, "by": f.by} for f in found]
+        rows = [{"change": f.change.told, "in": f.change.where, "said": f.said, "by": f.by} for f in found]
         options.json.write_text(json.dumps({"seed": seed, "changes": rows}, indent=2) + "\n", encoding="utf-8")
     print(
         f"not counted: {number[NOT_VIABLE]} that do not start, {number[NOT_RUN]} that no claim runs, {number[KNOWN]} known to be no difference"

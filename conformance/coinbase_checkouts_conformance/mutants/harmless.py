@@ -14,7 +14,8 @@ from typing import Any, Final
 from coinbase_checkouts_conformance.layer import Ask, Reply, content_of, each_object, edited, error
 from coinbase_checkouts_sandbox.readings import Readings
 
-from .catalogue import HARMLESS, Mutant, Server, Shelf, asking, body_of, query_of, told, without
+from .catalogue import HARMLESS, Mutant, Server, Shelf
+from .edits import asking, body_of, less, query_of, told, without
 
 _SHELF: Final = Shelf(HARMLESS)
 
@@ -251,13 +252,13 @@ async def no_expiry_is_shown(server: Server, ask: Ask) -> Reply:
     reply = await server.forward(ask)
     if ask.act == "create" and reply.is_good and "expiresAt" not in body_of(ask):
         server.seen[content_of(reply.body)["id"]] = True
-    return edited(reply, lambda one: _without(one, "expiresAt") if one["id"] in server.seen else one)
+    return edited(reply, lambda one: less(one, "expiresAt") if one["id"] in server.seen else one)
 
 
 @_SHELF.server()
 async def optional_fields_are_left_out(server: Server, ask: Ask) -> Reply:
     """A checkout lacks tokenAddress, which an answer may lack."""
-    return edited(await server.forward(ask), lambda one: _without(one, "tokenAddress"))
+    return edited(await server.forward(ask), lambda one: less(one, "tokenAddress"))
 
 
 @_SHELF.server()
@@ -274,7 +275,3 @@ def _each(content: dict[str, Any], ending: str, change: Any) -> dict[str, Any]:
         name: change(value) if name.endswith(ending) and isinstance(value, str) else value
         for name, value in content.items()
     }
-
-
-def _without(content: dict[str, Any], name: str) -> dict[str, Any]:
-    return {key: value for key, value in content.items() if key != name}

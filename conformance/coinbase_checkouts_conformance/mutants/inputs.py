@@ -23,7 +23,8 @@ from coinbase_checkouts_conformance.judge import judge
 from coinbase_checkouts_conformance.layer import Ask, Reply, content_of, error
 from coinbase_checkouts_conformance.probes import example
 
-from .catalogue import REQUEST_PROSE, STRICT, VALIDATION, Mutant, Server, Shelf, asking, body_of, query_of, without
+from .catalogue import REQUEST_PROSE, STRICT, VALIDATION, Mutant, Server, Shelf
+from .edits import asking, body_of, query_of, without
 
 _PROSE: Final = Shelf(REQUEST_PROSE)
 

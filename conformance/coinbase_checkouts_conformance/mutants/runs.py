@@ -13,7 +13,7 @@ from coinbase_checkouts_conformance.tokens import Tokens
 from coinbase_checkouts_sandbox import keys, readings
 from coinbase_checkouts_sandbox.app import create_app
 
-from . import entry, harmless, inputs, sequences, shapes
+from . import entry, fields, harmless, inputs, pages, refunds, repeats, shapes, states
 from .catalogue import HARMLESS, Mutant
 from .trial import verdicts
 from .workers import WORKERS, Lost, results
@@ -22,11 +22,12 @@ if TYPE_CHECKING:
     from starlette.types import ASGIApp
 
 DEADLINE_S: Final = 60.0
+_SHELVES: Final = (shapes, entry, inputs, states, refunds, repeats, pages, fields)
 
 
 def wrong_servers() -> list[Mutant]:
     """Every server that the suite must break on."""
-    return [*shapes.mutants(), *entry.mutants(), *inputs.mutants(), *sequences.mutants()]
+    return [one for module in _SHELVES for one in module.mutants()]
 
 
 def right_servers(seeds: Sequence[int]) -> list[Right]:

@@ -15,7 +15,8 @@ from coinbase_checkouts_conformance.layer import OPERATIONS, Ask, CutError, Repl
 from coinbase_checkouts_conformance.probes import MISSING, outside
 from coinbase_checkouts_conformance.wire import BODY_LIMIT_BYTES
 
-from .catalogue import HTTP, SCHEMA, Mutant, Server, Shelf, told
+from .catalogue import HTTP, SCHEMA, Mutant, Server, Shelf
+from .edits import told
 
 # Of a checkout, what is shown once it was paid.
 _PAID_ONLY: Final = frozenset({"transactionHash", "settlement", "refundedAmount", "refunds"})
@@ -46,9 +47,10 @@ def _constraints() -> Iterator[Mutant]:
         operation = by.operations[operation_id]
         pointer = f"{by.responses(operation)[status]}/content/application~1json/schema"
         for one in of_schema(by, operation, "body", (), pointer):
-            if one.pointer in known or not one.path or hidden & {*one.path} or _NEVER_SHOWN & {*one.path}:
+            # The elements of an array go by its name, and break as it does.
+            if {one.pointer, one.claim} & known or not one.path or hidden & {*one.path} or _NEVER_SHOWN & {*one.path}:
                 continue
-            known.add(one.pointer)
+            known |= {one.pointer, one.claim}
             is_fiat = one.path[-1] in _FIAT
             is_refund = "refunds" in one.path
             yield _breaking(

@@ -8,7 +8,6 @@ annotations, log lines and the words of error messages are left alone: no docume
 from __future__ import annotations
 
 import ast
-import hashlib
 import importlib.abc
 import importlib.util
 import random
@@ -23,19 +22,17 @@ from typing import Any, Final
 
 from coinbase_checkouts_conformance.outcomes import BROKEN
 
-from .runs import application
 from .trial import verdicts
 from .workers import WORKERS, Lost, results
 
 PACKAGE: Final = "coinbase_checkouts_sandbox"
-# What the API does. Not: pages, command line, migrations, webhooks, and how bytes get in and out.
+# What the API does. Not: pages, command line, key files, migrations, webhooks, and how bytes get in and out.
 MODULES: Final = (
     "acts",
     "checkouts",
     "clock",
     "errors",
     "idempotency",
-    "keys",
     "money",
     "operations",
     "paging",
@@ -79,6 +76,10 @@ _OTHER_OPERATOR: Final[Mapping[type[ast.operator], type[ast.operator]]] = {
 }
 
 
+class CannotTryError(Exception):
+    """The sandbox is not what is changed here; the message says why."""
+
+
 @dataclass(frozen=True)
 class Change:
     """
@@ -97,12 +98,6 @@ class Change:
     before: str
     after: str
     where: str
-
-    @property
-    def key(self) -> str:
-        """Stays when lines move: module, function, and a digest of what is changed into what."""
-        digest = hashlib.sha256(f"{self.where}: {self.before}→{self.after}".encode()).hexdigest()[:8]
-        return f"{self.module}.{self.function}:{digest}"
 
     @property
     def told(self) -> str:
@@ -126,7 +121,8 @@ def changes(module: str) -> list[Change]:
 
 def _path(module: str) -> Path:
     spec = importlib.util.find_spec(f"{PACKAGE}.{module}")
-    assert spec is not None and spec.origin is not None, "a module of the sandbox has a file"
+    if spec is None or spec.origin is None:
+        raise CannotTryError(f"the sandbox has no module {module}")
     return Path(spec.origin)
 
 
@@ -142,7 +138,7 @@ def _changed_trees(module: str) -> Iterator[tuple[Change, ast.Module]]:
             lines = statement.lineno, statement.body[0].lineno
         after = swapped or ast.unparse(node)
         yield Change(module, number, lines, function, _short(before), _short(after), where), tree
-        node.__class__ = kind  # type: ignore[assignment]  # as it was
+        node.__class__ = kind
         node.__dict__.clear()
         node.__dict__.update(kept)
 
@@ -188,7 +184,7 @@ def _name(function: ast.expr) -> str:
     )
 
 
-def _edits(node: ast.AST, parent: ast.AST) -> Iterator[Edit]:  # noqa: C901 -- one case for each kind of change
+def _edits(node: ast.AST, parent: ast.AST) -> Iterator[Edit]:  # noqa: C901, PLR0912 -- one case for each kind of change
     match node:
         case ast.Compare():
             yield _other_comparison
@@ -225,7 +221,7 @@ def _other_comparison(node: ast.Compare) -> None:
 
 def _turned_comparison(node: ast.Compare) -> None:
     turned = {ast.Lt: ast.Gt, ast.LtE: ast.GtE, ast.Gt: ast.Lt, ast.GtE: ast.LtE}
-    node.ops = [turned[type(node.ops[0])](), *node.ops[1:]]  # type: ignore[index]  # one of the four
+    node.ops = [turned[type(node.ops[0])](), *node.ops[1:]]
 
 
 def _other_bool(node: ast.BoolOp) -> None:
@@ -253,7 +249,7 @@ def _one_less(node: ast.Constant) -> None:
 
 
 def _other_text(node: ast.Constant) -> None:
-    node.value = f"{node.value}X"
+    node.value = f"{node.value!s}X"
 
 
 def _negated(node: ast.If | ast.IfExp) -> str:
@@ -269,7 +265,7 @@ def _removed(node: ast.stmt) -> str:
     # In place: the node becomes a `pass` for whoever compiles it.
     node.__dict__.update(ast.Expr(ast.Constant(None)).__dict__)
     if not isinstance(node, ast.Expr):
-        node.__class__ = ast.Expr  # type: ignore[assignment]  # the fields are those of one now
+        node.__class__ = ast.Expr
     return "nothing"
 
 
@@ -290,8 +286,8 @@ class _Finder(importlib.abc.MetaPathFinder, importlib.abc.Loader):
     def find_spec(
         self,
         fullname: str,
-        path: Sequence[str] | None,
-        target: ModuleType | None = None,  # noqa: ARG002 -- the protocol
+        _path: Sequence[str] | None,
+        _target: ModuleType | None = None,
     ) -> ModuleSpec | None:
         return importlib.util.spec_from_loader(fullname, self) if fullname == self._name else None
 
@@ -308,7 +304,7 @@ def _compiled(change: Change) -> CodeType:
     for one, tree in _changed_trees(change.module):
         if one.number == change.number:
             return compile(ast.fix_missing_locations(tree), str(_path(change.module)), "exec")
-    raise LookupError(change.key)
+    raise LookupError(change.told)
 
 
 def fates(
@@ -317,7 +313,7 @@ def fates(
     """What the suite says of each change; those that no claim runs are not tried."""
     [(_, run)] = results([None], lambda _: _lines_run(key_file, seed), deadline_s=5 * deadline_s, workers=1)
     if isinstance(run, Lost):
-        raise RuntimeError(f"the unchanged sandbox could not be tried: {run.why}")
+        raise CannotTryError(f"the unchanged sandbox could not be tried: {run.why}")
     known = known_survivors()
     reached: list[Change] = []
     for change in chosen:
@@ -341,8 +337,8 @@ def fates(
         if isinstance(ended, Lost):
             # Without an end, or of itself ended: any user would have noticed.
             yield Fate(change, KILLED, ended.why)
-        elif ended[0] == SURVIVED and change.key in known:
-            yield Fate(change, KNOWN, known[change.key])
+        elif ended[0] == SURVIVED and (why := next((one.why for one in known if one.is_about(change)), "")):
+            yield Fate(change, KNOWN, why)
         else:
             yield Fate(change, *ended)
 
@@ -381,11 +377,30 @@ def _lines_run(key_file: Path, seed: int) -> dict[str, set[int]]:
     return found
 
 
-def known_survivors() -> dict[str, str]:
-    """By key, why no claim can notice the change."""
-    if not KNOWN_FILE.exists():
-        return {}
-    return {one["key"]: one["why"] for one in tomllib.loads(KNOWN_FILE.read_text(encoding="utf-8"))["survivor"]}
+@dataclass(frozen=True)
+class Known:
+    """
+    Changes that no claim can notice, and why.
+
+    Attributes:
+        within: Part of the statement that is changed, so that the entry stays when lines move.
+        change: Part of `before → after`; empty for any.
+    """
+
+    module: str
+    within: str
+    why: str
+    change: str = ""
+
+    def is_about(self, change: Change) -> bool:
+        """Whether *change* is one of them."""
+        is_there = change.module == self.module and self.within in change.where
+        return is_there and self.change in f"{change.before} → {change.after}"
+
+
+def known_survivors() -> list[Known]:
+    """All of `survivors.toml`."""
+    return [Known(**one) for one in tomllib.loads(KNOWN_FILE.read_text(encoding="utf-8"))["known"]]
 
 
 def drawn(sample: int | None, seed: int) -> tuple[list[Change], int]:
