@@ -77,6 +77,18 @@ def record(session: nox.Session) -> None:
     session.run("python", "-m", "coinbase_checkouts_conformance.record", *session.posargs)
 
 
+@nox.session(default=False)
+def mutants(session: nox.Session) -> None:
+    """Every server that is wrong on purpose, and twenty right ones; then random changes of the sandbox's source."""
+    install(session, extra="[all]")
+    command = ("python", "-m", "coinbase_checkouts_conformance.mutants")
+    if session.posargs:
+        session.run(*command, *session.posargs)
+        return
+    session.run(*command, "--seeds", "20")
+    session.run(*command, "--source", "--sample", "200")
+
+
 @nox.session
 def generate(session: nox.Session) -> None:
     """Compile the descriptions; with `-- --check` compare only: exit 1 out of step, 2 broken description."""

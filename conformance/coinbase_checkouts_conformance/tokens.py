@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import base64
 import os
 import time
+import uuid
 from collections.abc import Callable, Generator
 from functools import partial
 from pathlib import Path
@@ -75,6 +77,17 @@ class Forged(httpx.Auth):
         key = generate_private_key(SECP256R1()) if header["alg"] == "ES256" else Ed25519PrivateKey.generate()
         forged = jwt.encode(claims, key, algorithm=header["alg"], headers=header)
         request.headers["Authorization"] = f"Bearer {forged}"
+        yield request
+
+
+class Rekeyed(httpx.Auth):
+    """A token that is well signed, by a key that nobody registered and that it names itself."""
+
+    def auth_flow(self, request: httpx.Request) -> Generator[httpx.Request, httpx.Response, None]:
+        secret = Ed25519PrivateKey.generate()
+        raw = secret.private_bytes_raw() + secret.public_key().public_bytes_raw()
+        key = ApiKey(str(uuid.uuid4()), base64.b64encode(raw).decode("ascii"))
+        request.headers["Authorization"] = _signed(JwtAuth(key), request)
         yield request
 
 

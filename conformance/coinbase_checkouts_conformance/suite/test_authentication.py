@@ -12,7 +12,16 @@ import pytest
 from coinbase_checkouts_conformance.attempts import existing, listed
 from coinbase_checkouts_conformance.claims import claim
 from coinbase_checkouts_conformance.exchange import Answer, Exchange, refused
-from coinbase_checkouts_conformance.tokens import LONG_S, Elsewhere, Forged, Renamed, Resigned, Unsigned, Verbatim
+from coinbase_checkouts_conformance.tokens import (
+    LONG_S,
+    Elsewhere,
+    Forged,
+    Rekeyed,
+    Renamed,
+    Resigned,
+    Unsigned,
+    Verbatim,
+)
 
 REFUSED = "auth.refused"
 
@@ -161,9 +170,10 @@ def test_claims(api: Exchange, changed: dict[str, Any], what: str) -> None:
 
 @claim("auth.other-key-id", "auth.claims", REFUSED)
 def test_other_key_id(api: Exchange) -> None:
-    """A token under the id of a key that nobody has is answered 401 on every operation."""
+    """A token under the id of a key that nobody has is answered 401 on every operation, whoever signed it."""
     for ask in every_operation(api):
-        unauthorized(ask(api.tokens.of_nobody))
+        for auth in (api.tokens.of_nobody, Rekeyed()):
+            unauthorized(ask(auth))
 
 
 @claim("auth.altered", "auth.algorithms", REFUSED)

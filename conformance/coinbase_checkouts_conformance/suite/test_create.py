@@ -279,3 +279,11 @@ def test_charset(api: Exchange) -> None:
     """JSON that names its charset is JSON."""
     content = json.dumps(api.minimal()).encode()
     accepted(api.send("createCheckout", content=content, media_type="application/json; charset=utf-8"))
+
+
+@claim("create.expiry-fraction", "create.echo")
+def test_expiry_fraction(api: Exchange) -> None:
+    """An expiresAt with a fraction of a second means that moment; of the fraction a server may keep less."""
+    expires = api.now + timedelta(days=2, milliseconds=750)
+    made = api.created(api.minimal(expiresAt=stamp(expires)))
+    assert abs(moment(made.get("expiresAt", "")) - expires) < timedelta(seconds=1)

@@ -83,3 +83,11 @@ def test_words(api: Exchange) -> None:
         api.list({}, auth=Verbatim(None)),
     ):
         assert [name for name in ("errorType", "errorMessage") if not answer.json[name].strip()] == []
+
+
+@claim("errors.bad-request-type", "#/components/responses/BadRequest")
+def test_bad_request_type(api: Exchange) -> None:
+    """A create without an amount that is answered 400 is called invalid_request; another name is told as a warning."""
+    answer = refused(api.create({"currency": "USDC"}))
+    if answer.status == 400 and answer.json["errorType"] != "invalid_request":
+        api.remark("a 400 for a bad request is not called invalid_request")
