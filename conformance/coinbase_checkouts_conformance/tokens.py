@@ -20,7 +20,7 @@ from coinbase_checkouts.auth import ApiKey, JwtAuth
 
 # Far beyond the 120 s a token lives and the 60 s that clocks may differ.
 LONG_S: Final = 3600
-NOBODYS_KEY_ID: Final = "00000000-0000-4000-8000-000000000000"
+NOBODYS_KEY_ID: Final = "ffffffff-ffff-4fff-bfff-ffffffffffff"
 
 
 class Verbatim(httpx.Auth):

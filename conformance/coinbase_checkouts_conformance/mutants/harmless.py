@@ -140,16 +140,6 @@ async def errors_say_less(server: Server, ask: Ask) -> Reply:
 
 
 @_SHELF.server()
-async def pages_are_smaller(server: Server, ask: Ask) -> Reply:
-    """A page may hold less than was asked for, and still have a next one."""
-    query = query_of(ask)
-    size = query.get("pageSize", ["20"])[0]
-    if ask.act != "list" or not size.isdecimal() or not 2 < int(size) <= 100:
-        return await server.forward(ask)
-    return await server.forward(asking(ask, {**query, "pageSize": [str(int(size) - 1)]}))
-
-
-@_SHELF.server()
 async def metadata_is_always_there(server: Server, ask: Ask) -> Reply:
     """A checkout without metadata has an empty map of it."""
     return edited(await server.forward(ask), lambda one: {"metadata": {}, **one})
