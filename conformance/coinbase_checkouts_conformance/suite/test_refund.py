@@ -254,7 +254,8 @@ def test_fiat(api: Exchange, control: Control) -> None:
     assert differences({"fiatAmount": "0.50"}, {"fiatAmount": refund.get("fiatAmount")}) == []
     assert refund.get("fiatCurrency") == "EUR"
     assert refund.get("exchangeRate")
-    assert Decimal(refund["amount"]) <= Decimal(answer.json["amount"])
+    # A third of it, whatever the rate, which may have moved a little.
+    assert abs(Decimal(refund["amount"]) / Decimal(answer.json["amount"]) - Decimal(1) / 3) < Decimal("0.1")
     assert differences([refund], api.read(answer.json["id"]).get("refunds")) == []
 
 
