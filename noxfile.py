@@ -63,9 +63,16 @@ def conformance(session: nox.Session) -> None:
     session.run("python", "-m", "coinbase_checkouts_conformance.replay", *session.posargs)
 
 
+@nox.session
+def coverage(session: nox.Session) -> None:
+    """How much of the description the recordings are evidence of, and what has none."""
+    install(session, extra="[conformance]")
+    session.run("python", "-m", "coinbase_checkouts_conformance.measure", *session.posargs)
+
+
 @nox.session(default=False)
 def record(session: nox.Session) -> None:
-    """Record the conformance suite anew, from our own sandbox."""
+    """Record the conformance suite anew, from our own sandbox; `-- --live` from a service, with a key of the environment."""
     install(session, extra="[all]")
     session.run("python", "-m", "coinbase_checkouts_conformance.record", *session.posargs)
 

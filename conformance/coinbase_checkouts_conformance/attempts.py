@@ -7,15 +7,18 @@ from datetime import timedelta
 from typing import Any, Final, TypeVar
 from urllib.parse import quote
 
+from .compare import differences
 from .constraints import Constraint
 from .control import Control
 from .exchange import Answer, Exchange, accepted, refused
 from .judge import BrokenError
 from .probes import inside, outside
+from .wire import NotTriedError
 
 # A server may answer with empty pages on the way, but not for ever.
 MOST_PAGES: Final = 25
 PATIENCE: Final = 5
+LEFT_OUT: Final = ("refunds", "refundedAmount", "fiatAmount", "fiatCurrency")
 
 T = TypeVar("T")
 
@@ -42,11 +45,44 @@ def try_constraint(constraint: Constraint, base: Any, send: Callable[[Any], Answ
             refused(answer)
 
 
+def existing(api: Exchange, count: int = 1) -> list[dict[str, Any]]:
+    """
+    So many checkouts to read: new ones, or where nothing may be created some that are listed.
+
+    Raises:
+        NotTriedError: Nothing may be created, and there are not as many.
+    """
+    if not api.is_safe:
+        return [api.created() for _ in range(count)]
+    found = accepted(api.list({"pageSize": 20})).json["checkouts"][:count]
+    if len(found) < count:
+        raise NotTriedError("fewer checkouts are listed than are needed, and --safe creates none")
+    return list(found)
+
+
+def own(api: Exchange) -> dict[str, Any]:
+    """A query for the checkouts of this test; where nothing may be created, for whatever is there."""
+    return {} if api.is_safe else {"descriptionQuery": api.seed.marker}
+
+
 def paid(api: Exchange, control: Control, amount: str = "2.00", **fields: Any) -> dict[str, Any]:
     """A checkout that was paid; 2.00 because Coinbase's own sandbox refunds no more."""
     made = api.created(api.minimal(amount=amount, **fields))
     control.pay(made["id"])
     return api.read(made["id"])
+
+
+def started(api: Exchange, checkout_id: str, value: str, **fields: Any) -> dict[str, Any]:
+    """The answer to a refund of *value*."""
+    body = {"amount": value} | fields
+    return dict(accepted(api.refund(checkout_id, body, key=api.seed.idempotency_key())).json)
+
+
+def settled(api: Exchange, control: Control, checkout_id: str, value: str) -> dict[str, Any]:
+    """The checkout after *value* was refunded and the money is back."""
+    refund = started(api, checkout_id, value)["refund"]
+    control.settle(checkout_id, refund["id"])
+    return api.read(checkout_id)
 
 
 def undisturbed(
@@ -98,3 +134,12 @@ def listed(api: Exchange, **query: Any) -> list[dict[str, Any]]:
 def ids(checkouts: list[dict[str, Any]]) -> list[str]:
     """Their ids, sorted: the order of a listing is not documented."""
     return sorted(checkout["id"] for checkout in checkouts)
+
+
+def as_listed(api: Exchange, checkout_id: str) -> None:
+    """A listing says of this test's checkout what reading it by itself says."""
+    [found] = [checkout for checkout in listed(api) if checkout["id"] == checkout_id]
+    read = api.read(checkout_id)
+    # One published generation of the list page leaves these out.
+    missing = [name for name in LEFT_OUT if name not in found]
+    assert differences(read, found, ignoring=missing) == []

@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any, Final, TypeVar
 
 from coinbase_checkouts_conformance import throwaway
-from coinbase_checkouts_conformance.cli import COULD_NOT_RUN, HOLDS, INTERRUPTED, IS_BROKEN
+from coinbase_checkouts_conformance.cli import COULD_NOT_RUN, HOLDS, IS_BROKEN, stopped
 
 from .catalogue import KINDS, Mutant
 from .runs import DEADLINE_S, Result, Right, differences, from_seed, held, tried, warmed_up, wrong_servers
@@ -40,8 +40,7 @@ def main(argv: Sequence[str], *, servers: Sequence[Mutant] | None = None) -> int
     try:
         return _run(options, known)
     except KeyboardInterrupt:
-        print("mutants: interrupted", file=sys.stderr)
-        return INTERRUPTED
+        return stopped([])
     except (NoForkError, CannotTryError) as exc:
         return _could_not_run(str(exc))
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from coinbase_checkouts_conformance.claims import collected
-from coinbase_checkouts_conformance.outcomes import BROKEN, HELD
+from coinbase_checkouts_conformance.outcomes import BREAKING, HOLDING
 from coinbase_checkouts_conformance.tokens import Tokens
 from coinbase_checkouts_sandbox import keys, readings
 from coinbase_checkouts_sandbox.app import create_app
@@ -98,7 +98,7 @@ def tried(
         failures: list[str] = []
         app = one.around(application(key_file, one.readings), Tokens(key_file), failures)
         found = verdicts(app, key_file, seed=seed, claims=() if whole else one.claims)
-        return tuple(claim for claim, verdict in found.items() if verdict == BROKEN), "; ".join(failures[:1])
+        return tuple(claim for claim, verdict in found.items() if verdict in BREAKING), "; ".join(failures[:1])
 
     for one, ended in results(servers, do, deadline_s=deadline_s, workers=workers):
         yield Result(one.name, one.kind, one.does, one.claims, *_ended(ended))
@@ -115,7 +115,7 @@ def held(
         for layer in one.layers:
             app = layer.around(app, Tokens(key_file), failures)
         found = verdicts(app, key_file, seed=one.seed or 0, shuffled=one.seed is not None)
-        return tuple(claim for claim, verdict in found.items() if verdict != HELD), "; ".join(failures[:1])
+        return tuple(claim for claim, verdict in found.items() if verdict not in HOLDING), "; ".join(failures[:1])
 
     for one, ended in results(servers, do, deadline_s=deadline_s, workers=workers):
         yield Result(one.name, HARMLESS, one.does, (), *_ended(ended))

@@ -20,7 +20,7 @@ from pathlib import Path
 from types import CodeType, FrameType, ModuleType
 from typing import Any, Final
 
-from coinbase_checkouts_conformance.outcomes import BROKEN
+from coinbase_checkouts_conformance.outcomes import BREAKING
 
 from .trial import verdicts
 from .workers import WORKERS, Lost, results
@@ -335,7 +335,7 @@ def fates(
         except Exception as exc:  # noqa: BLE001 -- whatever keeps it from starting
             return NOT_VIABLE, type(exc).__name__
         found = verdicts(app, key_file, seed=seed, first=True)
-        broken = [claim for claim, verdict in found.items() if verdict == BROKEN]
+        broken = [claim for claim, verdict in found.items() if verdict in BREAKING]
         return (KILLED, broken[0]) if broken else (SURVIVED, "")
 
     for change, ended in results(reached, do, deadline_s=deadline_s, workers=workers):
