@@ -16,15 +16,17 @@ from collections import Counter
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 from coinbase_checkouts_conformance import throwaway
 from coinbase_checkouts_conformance.cli import COULD_NOT_RUN, HOLDS, IS_BROKEN, stopped
 
 from .catalogue import KINDS, Mutant
-from .runs import DEADLINE_S, Result, held, right_servers, tried, warmed_up, wrong_servers
+from .runs import DEADLINE_S, Result, Right, differences, from_seed, held, tried, warmed_up, wrong_servers
 from .source import KILLED, KNOWN, NOT_RUN, NOT_VIABLE, SURVIVED, CannotTryError, Fate, drawn, fates
 from .workers import WORKERS, NoForkError
+
+T = TypeVar("T")
 
 _SEEDS: Final = 3
 # Of the changes of the source, to be killed.
@@ -54,17 +56,17 @@ def _run(options: argparse.Namespace, known: Sequence[Mutant]) -> int:
             print(f"{one.name}  [{one.kind}]  {one.does}  → {', '.join(one.claims)}")
         return HOLDS
     seed = secrets.randbelow(10**6) if options.seed is None else options.seed
-    which = "all"
-    if options.sample is not None and options.sample < len(chosen):
-        which = f"{options.sample} of {len(chosen)}"
-        # In the order of the list, whichever they are.
-        sampled = set(random.Random(seed).sample(range(len(chosen)), options.sample))  # noqa: S311 -- a choice of tests
-        chosen = [one for index, one in enumerate(chosen) if index in sampled]
+    everything, chosen = chosen, _sampled(chosen, options.sample, seed)
+    which = "all" if len(chosen) == len(everything) else f"{len(chosen)} of {len(everything)}"
     claims = warmed_up()
     for one in chosen:
         if unknown := set(one.claims) - claims:
             return _could_not_run(f"{one.name} names claims that there are not: {', '.join(sorted(unknown))}")
-    right = [] if options.only else right_servers([seed + number for number in range(options.seeds)])
+    right: list[Right] = []
+    if not options.only:
+        # Each takes the whole suite, as long as half a dozen wrong ones do.
+        differing = None if options.sample is None else max(1, options.sample // 5)
+        right = [*_sampled(differences(), differing, seed), *map(from_seed, range(seed, seed + options.seeds))]
     started = time.monotonic()
     with throwaway.key_file() as key_file:
         shared: dict[str, Any] = {"workers": options.workers, "deadline_s": options.deadline}
@@ -108,6 +110,14 @@ def _source(options: argparse.Namespace) -> int:
         f"mutants: {number[KILLED]} of {viable} changes of the sandbox's source killed, {share:.0%} (seed {seed}, {len(chosen)} of {known})"
     )
     return HOLDS if share >= options.least else IS_BROKEN
+
+
+def _sampled(everything: Sequence[T], number: int | None, seed: int) -> list[T]:
+    """So many of *everything*, drawn from *seed*, in their order; all if there is no *number*."""
+    if number is None or number >= len(everything):
+        return list(everything)
+    indices = sorted(random.Random(seed).sample(range(len(everything)), number))  # noqa: S311 -- a choice of tests
+    return [everything[index] for index in indices]
 
 
 def _told(found: Iterable[Result], bad: str) -> list[Result]:

@@ -7,6 +7,7 @@ A suite that breaks on one of these raises a false alarm.
 from __future__ import annotations
 
 import random
+from collections.abc import Callable
 from dataclasses import fields, replace
 from decimal import Decimal
 from typing import Any, Final
@@ -53,7 +54,7 @@ async def as_it_is(server: Server, ask: Ask) -> Reply:
     return await server.forward(ask)
 
 
-async def _objects_told(server: Server, ask: Ask, edit: Any) -> Reply:
+async def _objects_told(server: Server, ask: Ask, edit: Callable[[dict[str, Any]], dict[str, Any]]) -> Reply:
     reply = await server.forward(ask)
     if ask.act not in {"create", "get", "list", "deactivate", "refund"}:
         return reply
@@ -142,7 +143,9 @@ async def errors_say_less(server: Server, ask: Ask) -> Reply:
 @_SHELF.server()
 async def metadata_is_always_there(server: Server, ask: Ask) -> Reply:
     """A checkout without metadata has an empty map of it."""
-    return edited(await server.forward(ask), lambda one: {"metadata": {}, **one})
+    return edited(
+        await server.forward(ask), lambda one: one if "metadata" in one else {**one, "metadata": dict[str, str]()}
+    )
 
 
 @_SHELF.server()
@@ -260,7 +263,7 @@ async def foreign_tokens_are_the_first_page(server: Server, ask: Ask) -> Reply:
     return reply
 
 
-def _each(content: dict[str, Any], ending: str, change: Any) -> dict[str, Any]:
+def _each(content: dict[str, Any], ending: str, change: Callable[[str], str]) -> dict[str, Any]:
     return {
         name: change(value) if name.endswith(ending) and isinstance(value, str) else value
         for name, value in content.items()

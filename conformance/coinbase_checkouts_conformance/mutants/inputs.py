@@ -11,7 +11,7 @@ import html
 import json
 import unicodedata
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import datetime, timedelta
 from decimal import ROUND_DOWN, Decimal
@@ -51,7 +51,7 @@ def _by_constraint() -> Iterator[Mutant]:
             if one.is_open or one.name in _IMPLIED:
                 continue
             yield _forgiving(one)
-            if one.keyword in _BOUNDS and not isinstance(one.value, bool):
+            if one.keyword in _BOUNDS:
                 yield _forgiving(one, by_one=True)
                 if one.location != "header" and one.name not in _NEVER_TAKEN:
                     yield _refusing(one, one.value)
@@ -89,9 +89,13 @@ def _name(what: str, constraint: Constraint, more: str) -> str:
     return "-".join(part for part in parts if part).lower().replace("_", "-")
 
 
-def _measure(constraint: Constraint) -> Any:
+def _measure(constraint: Constraint) -> Callable[[Any], Any]:
     """What a bound or an enumeration looks at."""
-    return len if constraint.keyword.endswith("Length") else lambda value: value
+    return len if constraint.keyword.endswith("Length") else _itself
+
+
+def _itself(value: Any) -> Any:
+    return value
 
 
 _ABSENT: Final = object()
@@ -471,7 +475,7 @@ def _instead(ask: Ask, name: str, taken: str, *refused: str) -> Ask:
     return ask.saying({**body, name: taken}) if body.get(name) in refused else ask
 
 
-def _changed(ask: Ask, name: str, change: Any, kind: type = str) -> Ask:
+def _changed(ask: Ask, name: str, change: Callable[[Any], Any], kind: type = str) -> Ask:
     """*ask* with a field changed if it is one that the sandbox would take."""
     body = body_of(ask)
     if not isinstance(body.get(name), kind):

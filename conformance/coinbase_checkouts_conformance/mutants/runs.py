@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -30,14 +30,6 @@ def wrong_servers() -> list[Mutant]:
     return [one for module in _SHELVES for one in module.mutants()]
 
 
-def right_servers(seeds: Sequence[int]) -> list[Right]:
-    """Every server that the suite must not break on: each harmless difference, and the sandbox as each seed has it."""
-    return [
-        *(Right(one.name, one.does, one.readings, (one,)) for one in harmless.mutants()),
-        *(_drawn(seed) for seed in seeds),
-    ]
-
-
 @dataclass(frozen=True)
 class Right:
     """A server that keeps every claim, and the seed of its trial."""
@@ -49,7 +41,13 @@ class Right:
     seed: int | None = None
 
 
-def _drawn(seed: int) -> Right:
+def differences() -> list[Right]:
+    """The sandbox with each harmless difference."""
+    return [Right(one.name, one.does, one.readings, (one,)) for one in harmless.mutants()]
+
+
+def from_seed(seed: int) -> Right:
+    """The sandbox in readings, and with harmless differences, that *seed* draws; the tests in an order that it draws."""
     chosen, layers = harmless.drawn(seed)
     names = ", ".join([*chosen, *(layer.name for layer in layers)])
     return Right(f"right-{seed}", f"The sandbox with {names}.", chosen, tuple(layers), seed)

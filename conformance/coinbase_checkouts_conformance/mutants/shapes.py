@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import gzip
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from typing import Any, Final
 
@@ -330,7 +330,7 @@ async def missing_is_called_something_else(server: Server, ask: Ask) -> Reply:
     return _refusal_told(reply, lambda c: {**c, "errorType": "invalid_request"}) if reply.status == 404 else reply
 
 
-def _refusal_told(reply: Reply, edit: Any) -> Reply:
+def _refusal_told(reply: Reply, edit: Callable[[Any], Any]) -> Reply:
     return reply if reply.is_good else reply.saying(edit(content_of(reply.body)))
 
 

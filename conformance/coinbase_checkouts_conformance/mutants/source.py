@@ -220,7 +220,12 @@ def _other_comparison(node: ast.Compare) -> None:
 
 
 def _turned_comparison(node: ast.Compare) -> None:
-    turned = {ast.Lt: ast.Gt, ast.LtE: ast.GtE, ast.Gt: ast.Lt, ast.GtE: ast.LtE}
+    turned: dict[type[ast.cmpop], type[ast.cmpop]] = {
+        ast.Lt: ast.Gt,
+        ast.LtE: ast.GtE,
+        ast.Gt: ast.Lt,
+        ast.GtE: ast.LtE,
+    }
     node.ops = [turned[type(node.ops[0])](), *node.ops[1:]]
 
 

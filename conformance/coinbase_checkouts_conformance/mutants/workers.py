@@ -22,6 +22,7 @@ R = TypeVar("R")
 
 WORKERS: Final = os.cpu_count() or 1
 _GRACE_S: Final = 5.0
+_ENDING: Final = (signal.SIGINT, signal.SIGTERM)
 
 
 class NoForkError(Exception):
@@ -64,7 +65,12 @@ def results(
                 job = waiting.popleft()
                 ours, theirs = context.Pipe(duplex=False)
                 process = context.Process(target=_child, args=(theirs, do, job, deadline_s), daemon=True)
-                process.start()
+                # What a signal raises inside of a fork is lost: it waits until after it.
+                signal.pthread_sigmask(signal.SIG_BLOCK, _ENDING)
+                try:
+                    process.start()
+                finally:
+                    signal.pthread_sigmask(signal.SIG_UNBLOCK, _ENDING)
                 # Held by the child alone, so that its end is noticed here.
                 theirs.close()
                 running.append(_Running(job, process, ours))
@@ -81,6 +87,9 @@ def results(
 def _child(connection: Connection, do: Callable[[J], R], job: J, deadline_s: float) -> None:
     # The default of SIGALRM is to end the process, whatever Python is doing.
     signal.signal(signal.SIGALRM, signal.SIG_DFL)
+    for number in _ENDING:
+        signal.signal(number, signal.SIG_DFL)
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, _ENDING)
     signal.setitimer(signal.ITIMER_REAL, deadline_s)
     silence = os.open(os.devnull, os.O_RDWR)
     for stream in (0, 1, 2):
