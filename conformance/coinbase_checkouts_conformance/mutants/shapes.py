@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 from typing import Any, Final
 
-from coinbase_checkouts_conformance.constraints import Constraint, of_schema
+from coinbase_checkouts_conformance.constraints import ANY, Constraint, of_answer
 from coinbase_checkouts_conformance.description import description
 from coinbase_checkouts_conformance.layer import OPERATIONS, Ask, CutError, Reply, content_of, each_object, error
 from coinbase_checkouts_conformance.probes import MISSING, outside
@@ -45,9 +45,7 @@ def _constraints() -> Iterator[Mutant]:
     by = description()
     for operation_id, status, hidden, claim in _ANSWERS:
         operation = by.operations[operation_id]
-        pointer = f"{by.responses(operation)[status]}/content/application~1json/schema"
-        for one in of_schema(by, operation, "body", (), pointer):
-            # The elements of an array go by its name, and break as it does.
+        for one in of_answer(by, operation, status):
             if {one.pointer, one.claim} & known or not one.path or hidden & {*one.path} or _NEVER_SHOWN & {*one.path}:
                 continue
             known |= {one.pointer, one.claim}
@@ -78,22 +76,16 @@ def _breaking(constraint: Constraint, claim: str) -> Mutant:
 
 def _broken(node: Any, constraint: Constraint, path: tuple[str, ...]) -> Any:
     """*node* with what is at *path*, if it is there, replaced by a value that breaks the constraint."""
-    if isinstance(node, list):
-        return [_broken(one, constraint, path) for one in node]
-    name, *rest = path
-    if name == "value":
-        return {key: _worse(constraint, value) for key, value in node.items()}
-    if not isinstance(node, dict) or name not in node:
+    if not path:
+        worse = outside(constraint, node)
+        return worse[0] if worse else node
+    step, rest = path[0], path[1:]
+    if step == ANY and isinstance(node, list):
+        return [_broken(one, constraint, rest) for one in node]
+    if not isinstance(node, dict):
         return node
-    value = _broken(node[name], constraint, tuple(rest)) if rest else _worse(constraint, node[name])
-    return {key: kept for key, kept in {**node, name: value}.items() if kept is not MISSING}
-
-
-def _worse(constraint: Constraint, value: Any) -> Any:
-    if isinstance(value, list) and constraint.keyword not in ("type", "required"):
-        return [_worse(constraint, one) for one in value]
-    found = outside(constraint, value)
-    return found[0] if found else value
+    changed = {key: _broken(value, constraint, rest) if step in (key, ANY) else value for key, value in node.items()}
+    return {key: value for key, value in changed.items() if value is not MISSING}
 
 
 @_HTTP.server("create.full")
