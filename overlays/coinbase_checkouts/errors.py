@@ -177,18 +177,22 @@ class MigrationError(CheckoutsError, ValueError):
     A charge, request, status or event of Commerce that cannot be converted; in strict mode, not without loss.
 
     Attributes:
-        losses: Everything that is in the way, or would be lost.
+        reasons: What is in the way.
+        losses: Everything that was found: the reasons, and what would have been lost besides.
     """
 
-    def __init__(self, message: str, *, losses: Sequence[Loss], **context: Any) -> None:
-        told = (f"{loss.pointer or 'it'}: {loss.sentence}" for loss in losses)
+    def __init__(
+        self, message: str, *, reasons: Sequence[Loss], losses: Sequence[Loss] | None = None, **context: Any
+    ) -> None:
+        told = (f"{loss.pointer or 'it'}: {loss.sentence}" for loss in reasons)
         super().__init__(f"{message}: {'; '.join(told)}", **context)
-        self.losses: tuple[Loss, ...] = tuple(losses)
+        self.reasons: tuple[Loss, ...] = tuple(reasons)
+        self.losses: tuple[Loss, ...] = self.reasons if losses is None else tuple(losses)
 
     @property
     def advice(self) -> str:
-        """What to do now, for each thing in the way."""
-        return " ".join(dict.fromkeys(loss.advice for loss in self.losses))
+        """What to do now, about each of the reasons."""
+        return " ".join(dict.fromkeys(loss.advice for loss in self.reasons))
 
 
 class NoResponseError(CheckoutsError):

@@ -12,6 +12,7 @@ given, the answer is a result or a `MigrationError`.
 """
 
 from coinbase_checkouts.errors import Loss, LossKind, MigrationError
+
 from .hazards import HAZARDS, Hazard
 from .requests import checkout_request
 from .results import Converted, ConvertedRequest

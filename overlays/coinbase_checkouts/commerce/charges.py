@@ -8,12 +8,13 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from coinbase_checkouts.errors import Loss
+
 from .fields import Fields, clean, type_of, written_out
 from .notes import field_lost, noted
-from .results import refuse
+from .results import refusal
 
 # An object with any of these is no envelope, whatever else it has.
-_OF_CHARGES: Final = frozenset({"code", "name", "description", "pricing", "pricing_type", "local_price", "timeline"})
+OF_CHARGES: Final = frozenset({"code", "name", "description", "pricing", "pricing_type", "local_price", "timeline"})
 _REFUSED: Final = "no charge"
 
 
@@ -27,20 +28,20 @@ def opened(given: object, losses: list[Loss]) -> Fields:
     pointer = ""
     if isinstance(given, Mapping) and isinstance(given.get("event"), Mapping):
         given, pointer = given["event"], "/event"
-    if isinstance(given, Mapping) and "data" in given and not _OF_CHARGES & given.keys():
+    if isinstance(given, Mapping) and "data" in given and not OF_CHARGES & given.keys():
         given, pointer = given["data"], f"{pointer}/data"
         if isinstance(given, list):
-            raise refuse(_REFUSED, [noted("list-of-charges", pointer)])
+            raise refusal(_REFUSED, [noted("list-of-charges", pointer)])
     if not isinstance(given, Mapping):
-        raise refuse(_REFUSED, [noted("not-an-object", pointer, type=type_of(given))])
+        raise refusal(_REFUSED, [noted("not-an-object", pointer, type=type_of(given))])
     charge = Fields(given, losses, pointer)
     resource = charge.text("resource")
     if resource == "checkout":
         charge.lose("reusable", "resource")
     elif resource == "invoice":
-        raise refuse(_REFUSED, [noted("invoice", charge.at("resource"))])
+        raise refusal(_REFUSED, [noted("invoice", charge.at("resource"))])
     elif resource not in (None, "charge"):
-        raise refuse(_REFUSED, [noted("unknown-resource", charge.at("resource"))])
+        raise refusal(_REFUSED, [noted("unknown-resource", charge.at("resource"))])
     return charge
 
 

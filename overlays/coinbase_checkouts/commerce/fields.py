@@ -6,13 +6,14 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any, Final
 
 from coinbase_checkouts.errors import Loss
 from coinbase_checkouts.validation import escaped
+
 from .notes import FIELDS, field_lost, noted
 
 # More digits than any money, and few enough to be written out.
@@ -74,11 +75,11 @@ class Fields:
     def objects(self, name: str) -> list[Fields]:
         """The objects of the list there."""
         value = self.any(name)
-        if value is not None and not isinstance(value, list | tuple):
+        items: Sequence[Any] = value if isinstance(value, list | tuple) else ()
+        if value is not None and value is not items:
             self.lose("wrong-type", name, type=type_of(value))
-            return []
         found: list[Fields] = []
-        for index, item in enumerate(value or ()):
+        for index, item in enumerate(items):
             place = f"{self.at(name)}/{index}"
             if isinstance(item, Mapping):
                 found.append(Fields(item, self.losses, place))

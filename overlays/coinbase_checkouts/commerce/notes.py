@@ -96,6 +96,7 @@ NOTES: Final[Mapping[str, Note]] = {
     "transactions": Note(LOST, "has several transactions; the last one is told", _BOOKS, "mapping"),
     # Status.
     "status-missing": Note(GUESSED, "there is no status; it was taken for NEW", _REPAIR, _STATUSES),
+    "status-no-text": Note(NO_EQUIVALENT, "is {type}, not the text of a status", "Give the status of the timeline's last entry.", _STATUSES),
     "status-unknown": Note(NO_EQUIVALENT, "is a status that nobody documented; it stays as it is", "Look at the charge; it counts as neither paid nor ended.", _STATUSES),
     "timeline-order": Note(GUESSED, "is not in the order of its times; the latest was taken", "Look at the charge.", "inferred"),
     "signed": Note(GUESSED, "the payer has signed; in a checkout that is still ACTIVE", "Wait what becomes of it before you create another.", "mapping"),
@@ -142,6 +143,25 @@ FIELDS: Final[Mapping[str, Note]] = {
     for name in names
 }
 # fmt: on
+BLOCKING: Final = frozenset(
+    {
+        "not-an-object",
+        "list-of-charges",
+        "invoice",
+        "unknown-resource",
+        "open-amount",
+        "amount-missing",
+        "amount-unusable",
+        "amount-range",
+        "currency-missing",
+        "currency-unknown",
+        "id-missing",
+        "time-missing",
+        "status-no-text",
+        "event-type-missing",
+    }
+)
+"""Losses that leave nothing to convert."""
 CODES: Final = NOTES.keys() | FIELDS.keys()
 
 

@@ -10,17 +10,17 @@ from datetime import datetime
 from decimal import ROUND_HALF_UP, Decimal
 from typing import Any, Final
 
-from coinbase_checkouts_api.models import CreateCheckoutRequest, CreateCheckoutRequestMetadata
-from coinbase_checkouts_api.types import UNSET, Unset
-
 from coinbase_checkouts.errors import Loss
 from coinbase_checkouts.idempotency import key_for
 from coinbase_checkouts.plain import plain
 from coinbase_checkouts.validation import CURRENCIES, Request, violations
+from coinbase_checkouts_api.models import CreateCheckoutRequest, CreateCheckoutRequestMetadata
+from coinbase_checkouts_api.types import UNSET, Unset
+
 from . import charges
 from .fields import Fields, as_amount, as_time, is_empty
 from .notes import noted
-from .results import ConvertedRequest, held_to, refuse
+from .results import ConvertedRequest, held_to, refusal
 from .statuses import state
 
 NAMESPACE: Final = "coinbase-commerce"
@@ -72,7 +72,7 @@ def checkout_request(
     # A payment on it means that money came, whatever the status says.
     is_open = told == "NEW" and is_empty(charge.any("payments"))
     if not is_open:
-        charge.lose("not-open", status=plain(told) if told != "NEW" else "paid in part")
+        charge.lose("not-open", status="paid in part" if told == "NEW" else str(plain(told)))
     amount, currency = _priced(charge, keep_fiat=keep_fiat)
     success, fail = charges.redirects(charge)
     request = CreateCheckoutRequest(
@@ -88,7 +88,7 @@ def checkout_request(
         losses.append(noted("cancel-url", fail[1]))
     charge.left()
     if amount is None or currency is None:
-        raise refuse("no checkout can be created from it", list(dict.fromkeys(losses)))
+        raise refusal("no checkout can be created from it", losses)
     reference = code or own_id
     return ConvertedRequest(
         request,

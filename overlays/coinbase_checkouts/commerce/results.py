@@ -8,11 +8,11 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final, Generic, TypeVar
 
+from coinbase_checkouts.errors import Loss, MigrationError
 from coinbase_checkouts_api.models import CreateCheckoutRequest
 from coinbase_checkouts_api.types import Unset
 
-from coinbase_checkouts.errors import Loss, MigrationError
-from .notes import CODES
+from .notes import BLOCKING, CODES
 
 T = TypeVar("T")
 _ARGUMENTS: Final = (
@@ -68,9 +68,10 @@ class ConvertedRequest(Converted[CreateCheckoutRequest]):
         return given if self.idempotency_key is None else {**given, "idempotency_key": self.idempotency_key}
 
 
-def refuse(message: str, losses: Sequence[Loss]) -> MigrationError:
-    """The error that has these losses."""
-    return MigrationError(message, losses=losses)
+def refusal(message: str, losses: Sequence[Loss]) -> MigrationError:
+    """The error whose reasons are those of *losses* that leave nothing to convert."""
+    told = list(dict.fromkeys(losses))
+    return MigrationError(message, reasons=[loss for loss in told if loss.code in BLOCKING], losses=told)
 
 
 def held_to(losses: Sequence[Loss], *, strict: bool, accept: Collection[str]) -> tuple[Loss, ...]:
@@ -88,6 +89,6 @@ def held_to(losses: Sequence[Loss], *, strict: bool, accept: Collection[str]) ->
     if strange := set(accept) - CODES:
         raise ValueError(f"accept: no such codes: {', '.join(sorted(strange))}")
     told = tuple(dict.fromkeys(losses))
-    if strict and (refused := [loss for loss in told if loss.code not in accept]):
-        raise refuse("not without loss, and strict", refused)
+    if strict and (reasons := [loss for loss in told if loss.code not in accept]):
+        raise MigrationError("not without loss, and strict", reasons=reasons, losses=told)
     return told

@@ -9,12 +9,12 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Final
 
+from coinbase_checkouts.errors import Loss
 from coinbase_checkouts_api.models import CheckoutStatus, EventType
 
-from coinbase_checkouts.errors import Loss
 from .fields import Fields, type_of
 from .notes import noted
-from .results import Converted, held_to, refuse
+from .results import Converted, held_to, refusal
 
 CONTEXTS: Final = ("UNDERPAID", "OVERPAID", "DELAYED", "MULTIPLE", "MANUAL", "OTHER")
 # The status of a checkout, and the code of what that loses. Source: mapping; below the line commerce-statuses.
@@ -84,7 +84,7 @@ def status(
         MigrationError: No text; or strict.
     """
     if not isinstance(given, str):  # pyright: ignore[reportUnnecessaryIsInstance] -- callers without types
-        raise refuse("no status", [noted("wrong-type", "", type=type_of(given))])
+        raise refusal("no status", [noted("status-no-text", "", type=type_of(given))])
     losses: list[Loss] = []
     found = _state(given, context, "", losses)
     return Converted(found.status, held_to(losses, strict=strict, accept=accept))
@@ -116,12 +116,12 @@ def event(
 def _opened(given: object, losses: list[Loss]) -> tuple[str, Fields | None]:
     """The type of an event and its charge, out of their envelopes."""
     if not isinstance(given, Mapping):
-        raise refuse("no event", [noted("not-an-object", "", type=type_of(given))])
+        raise refusal("no event", [noted("not-an-object", "", type=type_of(given))])
     fields = Fields(given, losses)
     inner = fields.object("event") if isinstance(given.get("event"), Mapping) else fields
     kind = inner.text("type")
     if kind is None:
-        raise refuse("no event", [*losses, noted("event-type-missing", inner.at("type"))])
+        raise refusal("no event", [*losses, noted("event-type-missing", inner.at("type"))])
     fields.lose("event-envelope")
     return kind, inner.object("data")
 

@@ -10,15 +10,15 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any, Final
 
+from coinbase_checkouts.errors import Loss
+from coinbase_checkouts.validation import CURRENCIES
 from coinbase_checkouts_api.models import Checkout, CheckoutMetadata, CheckoutStatus, Network
 from coinbase_checkouts_api.types import UNSET
 
-from coinbase_checkouts.errors import Loss
-from coinbase_checkouts.validation import CURRENCIES
 from . import charges
 from .fields import Fields, as_amount
 from .notes import field_lost, noted
-from .results import Converted, held_to, refuse
+from .results import Converted, held_to, refusal
 from .statuses import State, state
 
 _CHAINS: Final = {"8453": "base", "137": "polygon", "1": "ethereum"}
@@ -76,7 +76,7 @@ def checkout_view(
     fields.lose("updated-at", "updated_at")
     fields.left()
     if identity is None or amount is None or currency is None or created is None or updated is None:
-        raise refuse("it cannot be shown as a checkout", list(dict.fromkeys(losses)))
+        raise refusal("it cannot be shown as a checkout", losses)
     view = Checkout(
         id=identity,
         url=url or "",
