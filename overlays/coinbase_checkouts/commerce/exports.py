@@ -12,8 +12,9 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from decimal import Decimal
+from io import TextIOWrapper
 from pathlib import Path
-from typing import Any, Final, NoReturn, TextIO
+from typing import Any, BinaryIO, Final, NoReturn, TextIO
 
 from .charges import OF_CHARGES
 
@@ -23,6 +24,7 @@ VALUE_LIMIT: Final = 16 * 1024 * 1024
 _CHUNK: Final = 64 * 1024
 _LINES: Final = (".jsonl", ".ndjson")
 _BLANK: Final = re.compile(r"[ \t\r\n]*")
+_TOO_LONG: Final = f"is longer than {VALUE_LIMIT} characters"
 _BREAK_UP: Final = "Write one charge a line: jq -c '.[]' FILE.json > FILE.ndjson"
 
 
@@ -72,36 +74,34 @@ def read(path: Path) -> Iterator[Exported | Unreadable]:
     """Everything in one file, in its order."""
     place = Place(str(path), 1)
     try:
-        # Line ends as they are: a lone carriage return is no end of a line to JSON.
-        with path.open(encoding="utf-8-sig", newline="\n") as file:
+        with path.open("rb") as file:
             yield from (_lines if path.suffix.lower() in _LINES else _document)(file, place)
-    except UnicodeDecodeError:
-        yield Unreadable(place, "is not UTF-8, or not all of it", "Export it anew, as UTF-8.")
     except OSError as exc:
         yield Unreadable(place, f"cannot be read: {exc.strerror}", "Give a file that exists and is yours to read.")
 
 
-def _lines(file: TextIO, place: Place) -> Iterator[Exported | Unreadable]:
+def _lines(file: BinaryIO, place: Place) -> Iterator[Exported | Unreadable]:
     number = 0
     while line := file.readline(VALUE_LIMIT):
         number += 1
         here = replace(place, line=number)
-        if len(line) == VALUE_LIMIT and not line.endswith("\n"):
-            yield Unreadable(here, f"is longer than {VALUE_LIMIT} characters", _BREAK_UP)
-            while (rest := file.readline(VALUE_LIMIT)) and not rest.endswith("\n"):
+        if len(line) == VALUE_LIMIT and not line.endswith(b"\n"):
+            yield Unreadable(here, _TOO_LONG, _BREAK_UP)
+            while (rest := file.readline(VALUE_LIMIT)) and not rest.endswith(b"\n"):
                 pass
         elif text := line.strip():
             try:
-                value = _DECODER.decode(text)
+                value = _DECODER.decode(text.decode("utf-8-sig"))
             except _BROKEN as exc:
                 yield _broken(here, exc)
             else:
                 yield from _split(value, here)
 
 
-def _document(file: TextIO, place: Place) -> Iterator[Exported | Unreadable]:
+def _document(file: BinaryIO, place: Place) -> Iterator[Exported | Unreadable]:
     """One value, or an array, or values one after the other, as `jq` writes them."""
-    window = _Window(file)
+    # Line ends as they are: a lone carriage return ends no line in `Place`.
+    window = _Window(TextIOWrapper(file, "utf-8-sig", newline="\n"))
     here = place
     try:
         is_array = window.peek() == "["
@@ -138,7 +138,10 @@ class _Window:
     def peek(self) -> str:
         """The next character that is not blank; empty at the end."""
         while True:
-            self._go(_BLANK.match(self._text, self._at).end())  # type: ignore[union-attr] -- matches the empty text
+            blank = _BLANK.match(self._text, self._at)
+            # It matches the empty text, too.
+            assert blank is not None
+            self._go(blank.end())
             if self._at < len(self._text) or not self._more(_CHUNK):
                 return self._text[self._at : self._at + 1]
 
@@ -169,7 +172,9 @@ class _Window:
             except json.JSONDecodeError:
                 kept = len(self._text) - self._at
                 # It may only be cut off; twice as much each time, so that a large one is not read too often.
-                if kept > VALUE_LIMIT or not self._more(max(_CHUNK, kept)):
+                if kept > VALUE_LIMIT:
+                    raise _CutError(f"is broken, or longer than {VALUE_LIMIT} characters") from None
+                if not self._more(max(_CHUNK, kept)):
                     raise
                 continue
             # A number may go on.
@@ -205,8 +210,7 @@ _BROKEN: Final = (ValueError, ArithmeticError, RecursionError)
 
 def _broken(place: Place, exc: Exception) -> Unreadable:
     if isinstance(exc, UnicodeDecodeError):
-        # `read` tells it; a broken file is no broken value.
-        raise exc
+        return Unreadable(place, "is not UTF-8, here or soon after", "Export it anew, as UTF-8.")
     if isinstance(exc, json.JSONDecodeError):
         return Unreadable(place, f"is no JSON: {exc.msg}", "Export it anew, or repair the line.")
     if isinstance(exc, _CutError):

@@ -88,6 +88,14 @@ class Report:
         return self.verdicts.total()
 
     @property
+    def summary(self) -> str:
+        """The figures, as a sentence."""
+        return (
+            f"{self.charges} charges: {self.verdicts[Verdict.CREATE]} to create, {self.verdicts[Verdict.LEAVE]} to leave, "
+            f"{self.verdicts[Verdict.REFUSED]} refused; {self.unreadable} places could not be read."
+        )
+
+    @property
     def is_exact(self) -> bool:
         """Whether all were converted, none with a loss."""
         return self.exact == self.charges

@@ -10,7 +10,7 @@ from datetime import datetime
 from decimal import ROUND_HALF_UP, Decimal
 from typing import Any, Final
 
-from coinbase_checkouts.errors import Loss
+from coinbase_checkouts.errors import Loss, MigrationError
 from coinbase_checkouts.idempotency import key_for
 from coinbase_checkouts.plain import plain
 from coinbase_checkouts.validation import CURRENCIES, Request, violations
@@ -98,6 +98,16 @@ def checkout_request(
         told,
         is_open,
     )
+
+
+def known(charge: object) -> tuple[str | None, str]:
+    """Code and status of what may be a charge, for telling about one that was refused; `unknown` if it has none."""
+    try:
+        fields = charges.opened(charge, [])
+    except MigrationError:
+        return None, "unknown"
+    found = state(fields)
+    return fields.text("code"), "unknown" if found is None else found.legacy
 
 
 def _priced(charge: Fields, *, keep_fiat: bool) -> tuple[str | None, str | None]:
