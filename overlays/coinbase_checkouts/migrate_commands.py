@@ -12,7 +12,7 @@ import sys
 import time
 from collections.abc import Generator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager, suppress
-from dataclasses import asdict
+from dataclasses import fields
 from pathlib import Path
 from typing import Any, Final, Self, TextIO
 
@@ -21,7 +21,7 @@ from .arguments import COULD_NOT_RUN, INTERRUPTED, OK, SAID_NO
 from .commerce.exports import SUFFIXES, Exported, Unreadable, files, read
 from .commerce.report import Outcome, Report, Verdict
 from .commerce.requests import known
-from .errors import ConfigurationError, MigrationError
+from .errors import ConfigurationError, Loss, MigrationError
 from .streams import OutputError, is_terminal, tell, write
 
 NAME: Final = "coinbase-checkouts migrate"
@@ -30,6 +30,7 @@ REPORT: Final = "report.md"
 # Often enough to be seen moving.
 _PROGRESS_S: Final = 0.2
 _TOLD: Final = 20
+_PARTS: Final = tuple(field.name for field in fields(Loss))
 
 
 def run(options: argparse.Namespace) -> int:
@@ -89,9 +90,10 @@ def _settings(options: argparse.Namespace) -> dict[str, Any]:
         "expires_at": options.expires_at,
         "now_s": time.time(),
     }
+    others = {name: value for name, value in settings.items() if name != "strict"}
     try:
-        # Of a request that nothing is wrong with, so that what is wrong is an argument.
-        commerce.checkout_request({"local_price": {"amount": "1", "currency": "USDC"}}, **{**settings, "strict": False})
+        # Of a request that nothing is wrong with, and not strict, so that what is wrong is an argument.
+        commerce.checkout_request({"local_price": {"amount": "1", "currency": "USDC"}}, **others)
     except ValueError as exc:
         raise ConfigurationError(f"--{str(exc).replace('_', '-', 1)}") from None
     return settings
@@ -137,11 +139,15 @@ def _converted(found: Exported, settings: Mapping[str, Any]) -> tuple[Outcome, d
         "verdict": verdict,
         "idempotencyKey": key,
         "request": None if request is None else request.to_dict(),
-        "losses": [asdict(loss) for loss in losses],
+        "losses": [_told(loss) for loss in losses],
     }
     told = tuple(loss for loss in losses if loss.code not in settings["accept"])
     price = None if request is None else (request.amount, request.currency)
     return Outcome(found.place, code, status, verdict, price, told), line
+
+
+def _told(loss: Loss) -> dict[str, str]:
+    return {name: getattr(loss, name) for name in _PARTS}
 
 
 def _put(file: TextIO | None, text: str) -> None:

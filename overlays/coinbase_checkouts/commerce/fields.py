@@ -74,18 +74,22 @@ class Fields:
 
     def objects(self, name: str) -> list[Fields]:
         """The objects of the list there."""
-        value = self.any(name)
-        items: Sequence[Any] = value if isinstance(value, list | tuple) else ()
-        if value is not None and value is not items:
-            self.lose("wrong-type", name, type=type_of(value))
         found: list[Fields] = []
-        for index, item in enumerate(items):
+        for index, item in enumerate(self._listed(name)):
             place = f"{self.at(name)}/{index}"
             if isinstance(item, Mapping):
                 found.append(Fields(item, self.losses, place))
             else:
                 self.losses.append(noted("wrong-type", place, type=type_of(item)))
         return found
+
+    def _listed(self, name: str) -> Sequence[Any]:
+        value = self.any(name)
+        if isinstance(value, list | tuple):
+            return value
+        if value is not None:
+            self.lose("wrong-type", name, type=type_of(value))
+        return ()
 
     def time(self, name: str) -> datetime | None:
         """A time in UTC."""

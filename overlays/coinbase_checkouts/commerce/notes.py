@@ -83,7 +83,7 @@ NOTES: Final[Mapping[str, Note]] = {
     "time-unusable": Note(LOST, "is no time with its zone; it was left out", _REPAIR, _REFERENCE),
     "time-guessed": Note(GUESSED, "is missing; it was taken from the rest of the charge", _REPAIR, "inferred"),
     "time-missing": Note(NO_EQUIVALENT, "no time says when it was created", _REPAIR, _REFERENCE),
-    "updated-at": Note(GUESSED, "a charge does not say when its status changed; it was taken from the timeline", "Do not build on it.", "mapping"),
+    "update-guessed": Note(GUESSED, "a charge does not say when its status changed; it was taken from the timeline", "Do not build on it.", "mapping"),
     # Which one.
     "id": Note(NO_EQUIVALENT, "is Commerce's; a checkout gets another one, of 24 hexadecimal digits, and none is found by this", "Keep a table from this to the new id.", "mapping"),
     "code": Note(NO_EQUIVALENT, "checkouts have no code, and none is found by one", "Keep a table from the code to the new id; put the code into the metadata to show it.", "mapping"),

@@ -72,8 +72,7 @@ def checkout_view(
     transfers = _transfers(fields, payments)
     network, transaction = _network(fields, transfers), _transaction(fields, transfers)
     expires = fields.time("expires_at")
-    updated = found.changed_at or fields.time("confirmed_at") or created
-    fields.lose("updated-at", "updated_at")
+    updated = _updated(fields, found) or created
     fields.left()
     if identity is None or amount is None or currency is None or created is None or updated is None:
         raise refusal("it cannot be shown as a checkout", losses)
@@ -114,6 +113,14 @@ def _created(charge: Fields) -> datetime | None:
     created = next((moment for entry in charge.objects("timeline") if (moment := entry.time("time"))), None)
     charge.lose("time-missing" if created is None else "time-guessed", "created_at")
     return created
+
+
+def _updated(charge: Fields, found: State) -> datetime | None:
+    updated = charge.time("updated_at")
+    if updated is not None:
+        return updated
+    charge.lose("update-guessed", "updated_at")
+    return found.changed_at or charge.time("confirmed_at")
 
 
 def _priced(charge: Fields, payments: list[Fields]) -> tuple[str | None, str | None]:
