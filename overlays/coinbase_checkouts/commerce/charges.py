@@ -39,7 +39,7 @@ def opened(given: object, losses: list[Loss]) -> Fields:
     if resource == "checkout":
         charge.lose("reusable", "resource")
     elif resource == "invoice":
-        raise refusal(_REFUSED, [noted("invoice", charge.at("resource"))])
+        raise refusal(_REFUSED, [noted("is-invoice", charge.at("resource"))])
     elif resource not in (None, "charge"):
         raise refusal(_REFUSED, [noted("unknown-resource", charge.at("resource"))])
     return charge

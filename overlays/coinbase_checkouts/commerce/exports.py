@@ -9,12 +9,12 @@ from __future__ import annotations
 
 import json
 import re
+from codecs import getincrementaldecoder
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from decimal import Decimal
-from io import TextIOWrapper
 from pathlib import Path
-from typing import Any, BinaryIO, Final, NoReturn, TextIO
+from typing import Any, BinaryIO, Final, NoReturn
 
 from .charges import OF_CHARGES
 
@@ -100,8 +100,7 @@ def _lines(file: BinaryIO, place: Place) -> Iterator[Exported | Unreadable]:
 
 def _document(file: BinaryIO, place: Place) -> Iterator[Exported | Unreadable]:
     """One value, or an array, or values one after the other, as `jq` writes them."""
-    # Line ends as they are: a lone carriage return ends no line in `Place`.
-    window = _Window(TextIOWrapper(file, "utf-8-sig", newline="\n"))
+    window = _Window(file)
     here = place
     try:
         is_array = window.peek() == "["
@@ -116,8 +115,8 @@ def _document(file: BinaryIO, place: Place) -> Iterator[Exported | Unreadable]:
             yield from _split(window.value(), here)
             index += 1
         if is_array:
-            here = replace(place, line=window.line)
             window.expect("]")
+            here = replace(place, line=window.line)
             if window.peek():
                 raise _CutError("there is more after the end of the array")
         elif not index:
@@ -129,8 +128,9 @@ def _document(file: BinaryIO, place: Place) -> Iterator[Exported | Unreadable]:
 class _Window:
     """A text of any length, of which only what is looked at is kept."""
 
-    def __init__(self, file: TextIO) -> None:
+    def __init__(self, file: BinaryIO) -> None:
         self._file = file
+        self._decoder = getincrementaldecoder("utf-8-sig")()
         self._text = ""
         self._at = 0
         self.line = 1
@@ -189,7 +189,7 @@ class _Window:
     def _more(self, size: int) -> bool:
         """Whether there was more to read."""
         more = self._file.read(size)
-        self._text = self._text[self._at :] + more
+        self._text = self._text[self._at :] + self._decoder.decode(more, final=not more)
         self._at = 0
         return bool(more)
 

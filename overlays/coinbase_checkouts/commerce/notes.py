@@ -42,7 +42,7 @@ NOTES: Final[Mapping[str, Note]] = {
     # What is no charge at all.
     "not-an-object": Note(NO_EQUIVALENT, "is {type}, not a JSON object", "Give one charge, as Commerce's API or export has it.", _REFERENCE),
     "list-of-charges": Note(NO_EQUIVALENT, "is a page of charges, not one", "Convert what is in its data one by one; the migrate command does.", _REFERENCE),
-    "invoice": Note(NO_EQUIVALENT, "is an invoice, not a charge", "Make an invoice in Coinbase Business; its Invoicing API is another one.", _REFERENCE),
+    "is-invoice": Note(NO_EQUIVALENT, "is an invoice, not a charge", "Make an invoice in Coinbase Business; its Invoicing API is another one.", _REFERENCE),
     "unknown-resource": Note(NO_EQUIVALENT, "is of a resource that is neither charge nor checkout", "Give one charge, as Commerce's API or export has it.", _REFERENCE),
     "reusable": Note(NO_EQUIVALENT, "is a checkout of Commerce, which any number of payers could pay; one of this API is paid once", "Create a checkout for each payer, when they come.", "overview"),
     # Price.
@@ -147,7 +147,7 @@ BLOCKING: Final = frozenset(
     {
         "not-an-object",
         "list-of-charges",
-        "invoice",
+        "is-invoice",
         "unknown-resource",
         "open-amount",
         "amount-missing",
