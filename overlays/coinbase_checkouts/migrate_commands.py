@@ -22,7 +22,7 @@ from .commerce.exports import SUFFIXES, Exported, Unreadable, files, read
 from .commerce.report import Outcome, Report, Verdict
 from .commerce.requests import known
 from .errors import ConfigurationError, Loss, MigrationError
-from .streams import OutputError, is_terminal, tell, write
+from .streams import is_terminal, tell, write
 
 NAME: Final = "coinbase-checkouts migrate"
 RESULTS: Final = {Verdict.CREATE: "requests.ndjson", Verdict.LEAVE: "leave.ndjson", Verdict.REFUSED: "refused.ndjson"}
@@ -40,11 +40,6 @@ def run(options: argparse.Namespace) -> int:
     except ConfigurationError as exc:
         tell(f"{NAME}: {exc}")
         return COULD_NOT_RUN
-    except OutputError as exc:
-        if not exc.reader_left:
-            tell(f"{NAME}: stdout: {exc}")
-        # A reader that has enough, such as head, is no failure.
-        return OK if exc.reader_left else COULD_NOT_RUN
     except KeyboardInterrupt:
         tell(f"{NAME}: interrupted; nothing was kept but what is on stdout")
         return INTERRUPTED

@@ -139,6 +139,11 @@ def with_status(*history: str, context: str | None = None) -> dict[str, Any]:
     return {**deepcopy(WEB3), "timeline": timeline}
 
 
+def unpaid() -> dict[str, Any]:
+    """A charge that waits to be paid."""
+    return {**with_status("NEW"), "confirmed_at": None, "web3_data": {"success_events": [], "contract_addresses": {}}}
+
+
 def delivery(kind: str, charge: dict[str, Any] | None = None) -> dict[str, Any]:
     """A webhook of Commerce."""
     return {

@@ -24,11 +24,11 @@ from coinbase_checkouts.operations import Call, Checks
 from coinbase_checkouts.validation import operation, resolve
 from coinbase_checkouts_api.models import Checkout
 
-from .commerce_samples import OLD, REQUEST, WEB3, delivery, open_amount, with_status
+from .commerce_samples import OLD, REQUEST, WEB3, delivery, open_amount, unpaid, with_status
 
 NOW = datetime(2025, 1, 3, tzinfo=UTC).timestamp()
 LATER = "2025-02-01T00:00:00Z"
-OPEN = with_status("NEW")
+OPEN = unpaid()
 
 asked = partial(commerce.checkout_request, now_s=NOW)
 
@@ -643,13 +643,40 @@ def test_only_new_charges_are_open(status: str) -> None:
     assert found(converted.losses, "not-open").sentence.startswith(f"the charge is {status.strip()}: ")
 
 
-def test_charge_with_a_payment_is_not_open() -> None:
+@pytest.mark.parametrize(
+    "touched",
+    [
+        {"payments": OLD["payments"]},
+        {"confirmed_at": "2025-01-02T20:35:36Z"},
+        {"confirmed_at": None, "web3_data": WEB3["web3_data"]},
+    ],
+)
+def test_charge_that_money_came_for_is_not_open(touched: dict[str, Any]) -> None:
     """
-    Money that came counts more than a status of NEW.
+    A payment counts more than a status of NEW, wherever it is told; it is told as lost, too.
     """
-    converted = asked({**OPEN, "payments": OLD["payments"]})
+    converted = asked({**OPEN, **touched})
     assert not converted.is_open
-    assert "the charge is paid in part" in found(converted.losses, "not-open").sentence
+    assert "the charge is paid at least in part" in found(converted.losses, "not-open").sentence
+    assert {name.replace("_", "-") for name, value in touched.items() if value} <= codes(converted.losses)
+
+
+def test_charge_of_unknown_status_is_not_open() -> None:
+    """
+    An export that lost its timeline may have been paid; a request that never was a charge was not.
+    """
+    converted = asked({**OPEN, "timeline": []})
+    assert ("unknown", False) == (converted.status, converted.is_open)
+    assert asked(REQUEST).is_open
+
+
+def test_charge_in_an_event_is_not_open() -> None:
+    """
+    What it was when the event was sent is not what it is.
+    """
+    converted = asked(delivery("charge:created", OPEN))
+    assert ("NEW", False) == (converted.status, converted.is_open)
+    assert "as it was when the event was sent" in found(converted.losses, "not-open").sentence
 
 
 def test_latest_entry_of_the_timeline_counts() -> None:
@@ -785,6 +812,16 @@ def test_view_tells_the_last_of_several_transactions() -> None:
     assert {"transactions", "network-other"} <= codes(twice.losses)
 
 
+def test_view_names_chains_that_commerce_did_not() -> None:
+    """
+    A transaction on another chain is never shown as one on base.
+    """
+    events = [{"tx_hsh": "0xe1", "chain_id": 10}, {"tx_hsh": "0xe1", "chain_id": None}]
+    shown = commerce.checkout_view({**WEB3, "web3_data": {"success_events": events}})
+    assert "eip155:10" == shown.value.network
+    assert "network-other" in codes(shown.losses)
+
+
 def test_view_finds_times_elsewhere_and_says_so() -> None:
     """
     Without created_at the timeline's first entry tells it; without a timeline confirmed_at is the update.
@@ -896,10 +933,9 @@ def test_whatever_json_is_given_there_is_a_result_or_a_clean_error(given: Any) -
 
 def sent(request: commerce.ConvertedRequest) -> object:
     """What the client makes of a converted request: a call that can be sent, or the error."""
-    nothing = dict.fromkeys(
-        ["description", "metadata", "expires_at", "success_redirect_url", "fail_redirect_url", "idempotency_key"]
-    )
-    return operations.create(**{**nothing, **request.arguments}, network=None, checks=Checks(NOW))
+    names = ("description", "metadata", "expires_at", "success_redirect_url", "fail_redirect_url", "idempotency_key")
+    arguments: dict[str, Any] = {**dict.fromkeys(names), **request.arguments}
+    return operations.create(**arguments, network=None, checks=Checks(NOW))
 
 
 @given(

@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from coinbase_checkouts.errors import Loss
 
-from .fields import Fields, clean, type_of, written_out
+from .fields import Fields, clean, is_empty, type_of, written_out
 from .notes import field_lost, noted
 from .results import refusal
 
@@ -100,6 +100,13 @@ def identity(charge: Fields) -> tuple[str | None, str | None]:
     if len(charge.objects("timeline")) > 1:
         charge.losses.append(field_lost("timeline", charge.at("timeline")))
     return found
+
+
+def is_touched(charge: Fields) -> bool:
+    """Whether anything says that money came."""
+    web3 = charge.peek("web3_data")
+    events = web3.get("success_events") if isinstance(web3, Mapping) else None
+    return not all(map(is_empty, (charge.peek("payments"), charge.peek("confirmed_at"), events)))
 
 
 def metadata(charge: Fields, *, most: int | None, longest: int | None) -> dict[str, str]:

@@ -44,6 +44,10 @@ class Fields:
         """Tell a loss, of a field or of the whole."""
         self.losses.append(noted(code, self.pointer if name is None else self.at(name), **gaps))
 
+    def peek(self, name: str) -> Any:
+        """The value as it is, which stays to be told as lost."""
+        return self._given.get(name)
+
     def any(self, name: str) -> Any:
         """The value as it is; None for what is not there or empty."""
         self._taken.add(name)

@@ -18,7 +18,7 @@ from coinbase_checkouts_api.models import CreateCheckoutRequest, CreateCheckoutR
 from coinbase_checkouts_api.types import UNSET, Unset
 
 from . import charges
-from .fields import Fields, as_amount, as_time, is_empty
+from .fields import Fields, as_amount, as_time
 from .notes import noted
 from .results import ConvertedRequest, held_to, refusal
 from .statuses import state
@@ -26,6 +26,7 @@ from .statuses import state
 NAMESPACE: Final = "coinbase-commerce"
 """Of the idempotency keys, so that a charge's code is never taken for an order's id."""
 
+_UNKNOWN: Final = "unknown"
 _CENT: Final = Decimal("0.01")
 _MOST: Final = 100_000_000
 # The limits of createCheckout in spec/openapi.yaml; a test holds them together.
@@ -67,12 +68,7 @@ def checkout_request(
     losses: list[Loss] = []
     charge = charges.opened(charge_request, losses)
     code, own_id = charges.identity(charge)
-    found = state(charge)
-    told = "NEW" if found is None else found.legacy
-    # A payment on it means that money came, whatever the status says.
-    is_open = told == "NEW" and is_empty(charge.any("payments"))
-    if not is_open:
-        charge.lose("not-open", status="paid in part" if told == "NEW" else str(plain(told)))
+    told, is_open = _standing(charge, is_new=code is None and own_id is None)
     amount, currency = _priced(charge, keep_fiat=keep_fiat)
     success, fail = charges.redirects(charge)
     request = CreateCheckoutRequest(
@@ -105,9 +101,26 @@ def known(charge: object) -> tuple[str | None, str]:
     try:
         fields = charges.opened(charge, [])
     except MigrationError:
-        return None, "unknown"
+        return None, _UNKNOWN
     found = state(fields)
-    return fields.text("code"), "unknown" if found is None else found.legacy
+    return fields.text("code"), _UNKNOWN if found is None else found.legacy
+
+
+def _standing(charge: Fields, *, is_new: bool) -> tuple[str, bool]:
+    """The charge's status, and whether it waits to be paid; *is_new* says that it was never one."""
+    found = state(charge)
+    if found is None:
+        told, why = ("NEW", None) if is_new else (_UNKNOWN, "of unknown status")
+    else:
+        told, why = found.legacy, None if found.legacy == "NEW" else str(plain(found.legacy))
+    # Money that came counts more than what the status says.
+    if why is None and charges.is_touched(charge):
+        why = "paid at least in part"
+    if why is None and charge.pointer.startswith("/event"):
+        why = "as it was when the event was sent"
+    if why is not None:
+        charge.lose("not-open", status=why)
+    return told, why is None
 
 
 def _priced(charge: Fields, *, keep_fiat: bool) -> tuple[str | None, str | None]:

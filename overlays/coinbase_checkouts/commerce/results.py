@@ -49,8 +49,10 @@ class ConvertedRequest(Converted[CreateCheckoutRequest]):
         code: The charge's code; None if it has none.
         idempotency_key: Derived from code or id, the same on every machine: for 24 hours, the same request
             sent again makes no second checkout. None without either; `create` takes a fresh one then.
-        status: The charge's, as Commerce said it; NEW for a request that was never one.
-        is_open: Whether the charge still waits to be paid. Of others create nothing unless you decide to.
+        status: The charge's, as Commerce said it; NEW for a request that was never one, `unknown` if it
+            has lost it.
+        is_open: Whether the charge still waits to be paid, and nothing says that money came. Of others
+            create nothing unless you decide to.
     """
 
     code: str | None

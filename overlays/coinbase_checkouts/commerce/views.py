@@ -16,7 +16,7 @@ from coinbase_checkouts_api.models import Checkout, CheckoutMetadata, CheckoutSt
 from coinbase_checkouts_api.types import UNSET
 
 from . import charges
-from .fields import Fields, as_amount
+from .fields import Fields, as_amount, written_out
 from .notes import field_lost, noted
 from .results import Converted, held_to, refusal
 from .statuses import State, state
@@ -164,7 +164,7 @@ def _transfers(charge: Fields, payments: list[Fields]) -> list[_Transfer]:
     web3 = charge.object("web3_data")
     # Some clients write the second.
     told = [
-        (event.text("tx_hsh") or event.text("tx_hash"), _CHAINS.get(str(event.any("chain_id"))))
+        (event.text("tx_hsh") or event.text("tx_hash"), _chain(event.any("chain_id")))
         for event in web3.objects("success_events")
     ]
     told += [(payment.text("transaction_id"), payment.text("network")) for payment in payments]
@@ -179,6 +179,12 @@ def _transfers(charge: Fields, payments: list[Fields]) -> list[_Transfer]:
     if not web3.is_empty:
         charge.losses.append(field_lost("web3-data", charge.at("web3_data")))
     return list(found.values())
+
+
+def _chain(chain_id: object) -> str | None:
+    """The name of a chain; of one that Commerce did not name, its number as CAIP-2 writes it."""
+    written = None if chain_id is None else written_out(chain_id)
+    return None if written is None else _CHAINS.get(written, f"eip155:{written}")
 
 
 def _network(charge: Fields, transfers: list[_Transfer]) -> Network:
