@@ -72,7 +72,7 @@ def coverage(session: nox.Session) -> None:
 
 @nox.session(default=False)
 def record(session: nox.Session) -> None:
-    """Record the conformance suite anew, from our own sandbox."""
+    """Record the conformance suite anew, from our own sandbox; `-- --live` from a service, with a key of the environment."""
     install(session, extra="[all]")
     session.run("python", "-m", "coinbase_checkouts_conformance.record", *session.posargs)
 

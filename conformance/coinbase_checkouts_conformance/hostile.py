@@ -156,6 +156,11 @@ class HostileMode:
         self._broken: list[Trial] = []
         self._why_not = "the run did not come to its end"
 
+    @property
+    def is_on(self) -> bool:
+        """Whether tests are being run against a wrong server just now."""
+        return self._reports is not None
+
     @pytest.hookimpl(wrapper=True)
     def pytest_runtestloop(self, session: pytest.Session) -> Generator[None, object, object]:
         """After the tests as they are, the tests against each wrong server."""

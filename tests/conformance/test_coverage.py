@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from coinbase_checkouts_conformance import description_mutants, measure
-from coinbase_checkouts_conformance.cassettes import CASSETTES
+from coinbase_checkouts_conformance.cassettes import CASSETTES, SANDBOX
 from coinbase_checkouts_conformance.claims import Claim
 from coinbase_checkouts_conformance.constraints import constraints
 from coinbase_checkouts_conformance.coverage import (
@@ -297,7 +297,7 @@ def test_no_recordings_at_all_is_no_measurement(tmp_path: Path, capsys: pytest.C
     An empty folder is told in one line: exit 2.
     """
     assert measure.main([], cassettes=tmp_path) == 2
-    assert capsys.readouterr().err == f"coverage: {tmp_path}: no cassette in there\n"
+    assert capsys.readouterr().err == f"coverage: {tmp_path / SANDBOX}: no cassette in there\n"
 
 
 def changed(changes: Mapping[str, Any]) -> Description:
