@@ -29,6 +29,9 @@ def opened(given: object, losses: list[Loss]) -> Fields:
     if isinstance(given, Mapping) and isinstance(given.get("event"), Mapping):
         given, pointer = given["event"], "/event"
     if isinstance(given, Mapping) and "data" in given and not OF_CHARGES & given.keys():
+        # An answer of the API has no type.
+        if "type" in given:
+            losses.append(noted("from-event", pointer))
         given, pointer = given["data"], f"{pointer}/data"
         if isinstance(given, list):
             raise refusal(_REFUSED, [noted("list-of-charges", pointer)])

@@ -46,7 +46,7 @@ HAZARDS: Final = tuple(
         ("envelope of answers", "everything in data", "the checkout itself; response.data.id finds nothing", ("list-of-charges",), "mapping"),
         ("version", "header X-CC-Version: 2018-03-22", "v1 in the path", (), "commerce-reference"),
         ("signature of webhooks", "X-CC-Webhook-Signature, HMAC-SHA256 of the body", "X-Hook0-Signature with a time; `webhooks.verify`", (), "webhooks"),
-        ("envelope of webhooks", "event with id, type and data", "the checkout itself with eventType; the id is a header", ("event-envelope",), "webhooks"),
+        ("envelope of webhooks", "event with id, type and data", "the checkout itself with eventType; the id is a header", ("event-envelope", "from-event"), "webhooks"),
         ("charge:delayed and charge:resolved", "two events", "no events", ("event-delayed", "event-resolved"), "commerce-reference"),
         ("charge:created and charge:pending", "two events", "no events; read the checkout", ("event-created", "event-pending"), "webhooks"),
         ("pairs of events", "charge:confirmed, charge:failed", "checkout.payment.success; checkout.payment.failed or checkout.payment.expired", ("event-failed",), "webhooks"),

@@ -44,6 +44,7 @@ NOTES: Final[Mapping[str, Note]] = {
     "list-of-charges": Note(NO_EQUIVALENT, "is a page of charges, not one", "Convert what is in its data one by one; the migrate command does.", _REFERENCE),
     "is-invoice": Note(NO_EQUIVALENT, "is an invoice, not a charge", "Make an invoice in Coinbase Business; its Invoicing API is another one.", _REFERENCE),
     "unknown-resource": Note(NO_EQUIVALENT, "is of a resource that is neither charge nor checkout", "Give one charge, as Commerce's API or export has it.", _REFERENCE),
+    "from-event": Note(GUESSED, "is an event; the charge is taken as it was then", "Convert the charge itself, from the API or an export of charges.", _REFERENCE),
     "reusable": Note(NO_EQUIVALENT, "is a checkout of Commerce, which any number of payers could pay; one of this API is paid once", "Create a checkout for each payer, when they come.", "overview"),
     # Price.
     "open-amount": Note(NO_EQUIVALENT, "the payer chose the amount, and a checkout has to have one", "Ask for the amount on a page of your own; with it as local_price and pricing_type fixed_price convert again.", _REFERENCE),

@@ -116,8 +116,8 @@ def _standing(charge: Fields, *, is_new: bool) -> tuple[str, bool]:
     # Money that came counts more than what the status says.
     if why is None and charges.is_touched(charge):
         why = "paid at least in part"
-    if why is None and charge.pointer.startswith("/event"):
-        why = "as it was when the event was sent"
+    if why is None and any(loss.code == "from-event" for loss in charge.losses):
+        why = "known from an event only"
     if why is not None:
         charge.lose("not-open", status=why)
     return told, why is None
