@@ -36,14 +36,14 @@ HAZARDS: Final = tuple(
     Hazard(number, *row)
     for number, row in enumerate((
         ("open amount", "pricing_type no_price: the payer chose", "an amount is required", ("open-amount", "amount-paid"), "commerce-reference"),
-        ("fiat prices", "local_price in fiat, priced into crypto by Commerce", "the guide writes USD as as many USDC; newer documents take fiat itself", ("fiat-one-to-one", "fiat-kept", "fiat-view", "currency-unknown"), "mapping"),
+        ("fiat prices", "local_price in fiat, priced into crypto by Commerce", "the guide writes 100 USD as 100 USDC; newer documents take fiat itself", ("fiat-one-to-one", "fiat-kept", "fiat-view", "currency-unknown"), "mapping"),
         ("UNRESOLVED and RESOLVED", "too little, too much, twice or late, settled with /resolve", "no such status, and nothing to resolve", (*_UNRESOLVED, "resolved"), "commerce-statuses"),
         ("cancelling", "POST /charges/{code}/cancel, which the guide denies, and CANCELED", "deactivate, and DEACTIVATED", ("canceled",), "commerce-reference"),
         ("other values of the timeline", "CANCELATION_COMPLETE and more", "none", ("canceled", "status-unknown"), "commerce-reference"),
         ("refunds", "none by API; PENDING REFUND and REFUNDED from the dashboard", "refund, REFUNDED, PARTIALLY_REFUNDED and two events, all missing from the guide", ("refunded", "refund-pending"), "overview"),
         ("when to fulfil", "at PENDING", "at COMPLETED only", ("fulfil-at-pending", "signed"), "overview"),
         ("paging", "limit (25, at most 100), starting_after, ending_before, order, pagination.next_uri", "pageSize and pageToken, in no stated order; `list` reads all pages", (), "list-checkouts"),
-        ("envelope of answers", "everything in data", "the checkout itself; response.data.id finds nothing", ("list-of-charges",), "mapping"),
+        ("envelope of answers", "everything in data", "the checkout itself; response.data.id finds nothing", (), "mapping"),
         ("version", "header X-CC-Version: 2018-03-22", "v1 in the path", (), "commerce-reference"),
         ("signature of webhooks", "X-CC-Webhook-Signature, HMAC-SHA256 of the body", "X-Hook0-Signature with a time; `webhooks.verify`", (), "webhooks"),
         ("envelope of webhooks", "event with id, type and data", "the checkout itself with eventType; the id is a header", ("event-envelope", "from-event"), "webhooks"),

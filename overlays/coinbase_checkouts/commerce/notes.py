@@ -7,6 +7,7 @@ docs/commerce.md lists: `commerce-reference`, `commerce-statuses`. `inferred` is
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
@@ -163,6 +164,7 @@ BLOCKING: Final = frozenset(
     }
 )
 """Losses that leave nothing to convert."""
+_GAP: Final = re.compile(r"\{\w+\}")
 CODES: Final = NOTES.keys() | FIELDS.keys()
 
 
@@ -176,6 +178,12 @@ def field_lost(code: str, pointer: str) -> Loss:
     if code in FIELDS:
         return _loss(code, pointer, FIELDS[code], {})
     return noted("unknown-field", pointer)
+
+
+def in_general(code: str) -> str:
+    """The sentence of a code, about any number of charges."""
+    note = NOTES.get(code) or FIELDS[code]
+    return _GAP.sub("…", note.sentence)
 
 
 def _loss(code: str, pointer: str, note: Note, gaps: Mapping[str, str]) -> Loss:

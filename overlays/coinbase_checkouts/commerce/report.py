@@ -18,7 +18,7 @@ from coinbase_checkouts.plain import plain
 
 from .exports import Place, Unreadable
 from .hazards import HAZARDS
-from .notes import BLOCKING
+from .notes import BLOCKING, in_general
 from .statuses import STATUSES
 
 ROWS: Final = 1000
@@ -138,8 +138,11 @@ class Report:
         yield "The idempotency keys come from the codes of the charges. The service forgets a key after 24 hours: send the"
         yield "same requests again within that time and none is made twice; after it, they are."
         yield from self._unread_lines()
-        for kind in LossKind:
+        for kind in _HEADINGS:
             yield from self._loss_lines(kind)
+        if self.accept:
+            yield ""
+            yield f"Accepted, and not told: {', '.join(f'`{code}`' for code in sorted(self.accept))}."
         yield from self._hazard_lines()
         yield from self._charge_lines()
 
@@ -170,16 +173,13 @@ class Report:
                 (
                     f"`{code}`" + (" (nothing to create)" if code in BLOCKING else ""),
                     self._charges[code],
-                    loss.sentence,
+                    in_general(code),
                     loss.advice,
                     f"{place} {loss.pointer}",
                 )
                 for code, loss, place in sorted(told, key=lambda row: (-self._charges[row[0]], row[0]))
             )
             yield from _table(("Code", "Charges", "What", "What to do", "First at"), rows)
-        if kind is LossKind.GUESSED and self.accept:
-            yield ""
-            yield f"Accepted, and not told: {', '.join(f'`{code}`' for code in sorted(self.accept))}."
 
     def _hazard_lines(self) -> Iterator[str]:
         yield from _heading("What the migration guide leaves out")

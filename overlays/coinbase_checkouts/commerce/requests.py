@@ -132,9 +132,11 @@ def _priced(charge: Fields, *, keep_fiat: bool) -> tuple[str | None, str | None]
         return None, None
     if kind not in (None, "fixed_price"):
         charge.lose("pricing-type", "pricing_type")
-    priced = _amount(local), _currency(local, keep_fiat=keep_fiat)
+    currency = _currency(local, keep_fiat=keep_fiat)
+    # What no checkout can be asked for in has no cents either: 0.0012 bitcoin is not too little.
+    amount = None if currency is None and local.any("amount") is not None else _amount(local)
     local.left()
-    return priced
+    return amount, currency
 
 
 def _amount(local: Fields) -> str | None:

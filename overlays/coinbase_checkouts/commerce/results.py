@@ -89,7 +89,7 @@ def held_to(losses: Sequence[Loss], *, strict: bool, accept: Collection[str]) ->
         ValueError: *accept* has what is no code.
     """
     if strange := set(accept) - CODES:
-        raise ValueError(f"accept: no such codes: {', '.join(sorted(strange))}")
+        raise ValueError(f"accept: no such codes: {', '.join(sorted(map(str, strange)))}; give those of losses")
     told = tuple(dict.fromkeys(losses))
     if strict and (reasons := [loss for loss in told if loss.code not in accept]):
         raise MigrationError("not without loss, and strict", reasons=reasons, losses=told)

@@ -86,7 +86,7 @@ def status(
     if not isinstance(given, str):  # pyright: ignore[reportUnnecessaryIsInstance] -- callers without types
         raise refusal("no status", [noted("status-no-text", "", type=type_of(given))])
     losses: list[Loss] = []
-    found = _state(given, context, "", losses)
+    found = _state(given, context if isinstance(context, str) else None, "", losses)
     return Converted(found.status, held_to(losses, strict=strict, accept=accept))
 
 
