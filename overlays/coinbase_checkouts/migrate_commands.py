@@ -49,9 +49,7 @@ def _migrate(options: argparse.Namespace) -> int:
     settings = _settings(options)
     inputs = _inputs(options)
     report = Report(strict=options.strict, accept=options.accept)
-    out = None if options.out is None else Path(options.out)
-    results = [] if out is None else [out / name for name in RESULTS.values()]
-    told = Path(options.report) if options.report else None if out is None else out / REPORT
+    results, told = _targets(options, inputs)
     with _Progress(report) as progress, _written([*results, *([told] if told else [])]) as written:
         by_verdict = dict(zip(RESULTS, written, strict=False)) if results else {}
         for found in (found for path in inputs for found in read(path)):
@@ -99,19 +97,34 @@ def _inputs(options: argparse.Namespace) -> list[Path]:
     The files to read.
 
     Raises:
-        ConfigurationError: There are none, or the results would be among them the next time.
+        ConfigurationError: There are none.
     """
     for given in options.files:
         if not Path(given).exists():
             raise ConfigurationError(f"{given}: there is no such file or folder")
-        for option in ("out", "report"):
-            target = getattr(options, option)
-            if target is not None and Path(target).resolve().is_relative_to(Path(given).resolve()):
-                raise ConfigurationError(f"--{option}: must not be in {given}, from which charges are read")
     found = [path for given in options.files for path in files(Path(given))]
     if not found:
         raise ConfigurationError(f"no file there ends in {', '.join(SUFFIXES)}")
     return found
+
+
+def _targets(options: argparse.Namespace, inputs: Sequence[Path]) -> tuple[list[Path], Path | None]:
+    """
+    The files to write: results, and the report.
+
+    Raises:
+        ConfigurationError: One would take the place of an input or of another, or be an input the next time.
+    """
+    results = [] if options.out is None else [Path(options.out) / name for name in RESULTS.values()]
+    report = options.report or (options.out and Path(options.out) / REPORT)
+    targets = [target.resolve() for target in (*results, *([Path(report)] if report else []))]
+    read_from = {path.resolve() for path in (*inputs, *map(Path, options.files))}
+    for target in targets:
+        if targets.count(target) > 1 or not read_from.isdisjoint((target, *target.parents)):
+            raise ConfigurationError(
+                f"--out, --report: {target.name} must not be where charges are read, nor another result"
+            )
+    return results, Path(report) if report else None
 
 
 def _converted(found: Exported, settings: Mapping[str, Any]) -> tuple[Outcome, dict[str, Any]]:

@@ -343,9 +343,11 @@ def test_folders_are_read_all_the_way_down(capsys: pytest.CaptureFixture[str]) -
         (["empty"], "no file there ends in .json, .jsonl, .ndjson"),
         (["a.json", "--accept", "adresses"], "--accept: no such codes: adresses"),
         (["a.json", "--expires-at", "soon"], "--expires-at: must be a time in the future, with its zone, such as"),
-        (["full", "--out", "full/out"], "--out: must not be in full, from which charges are read"),
-        (["full", "--report", "full/r.json"], "--report: must not be in full, from which charges are read"),
-        (["a.json", "--out", "a.json/x"], "--out: must not be in a.json, from which charges are read"),
+        (["full", "--out", "full/out"], "--out, --report: requests.ndjson must not be where charges are read, nor"),
+        (["full", "--report", "full/r.json"], "--out, --report: r.json must not be where charges are read"),
+        (["a.json", "--report", "a.json"], "--out, --report: a.json must not be where charges are read"),
+        (["leave.ndjson", "--out", "."], "--out, --report: leave.ndjson must not be where charges are read"),
+        (["a.json", "--out", ".", "--report", "leave.ndjson"], "--out, --report: leave.ndjson must not be where"),
         (["a.json", "--out", "full/a.json"], "--out, --report: cannot be written: File exists"),
         (["a.json", "--report", "empty"], "--out, --report: cannot be written: Is a directory"),
     ],
@@ -356,6 +358,7 @@ def test_mistakes_are_told_in_a_line(arguments: list[str], told: str, capsys: py
     """
     put("a.json", lines(EXACT))
     put("full/a.json", lines(EXACT))
+    put("leave.ndjson", lines(EXACT))
     Path("empty").mkdir()
     before = sorted(Path().rglob("*"))
     assert 2 == migrate(*arguments)
