@@ -1,9 +1,10 @@
 """
-`coinbase-checkouts conformance explain CODE…`: what stands behind a claim, a rule or a constraint.
+`coinbase-checkouts conformance explain CODE…`: what stands behind a claim, a rule, an invariant or a constraint.
 
-CODE is a claim's id (`create.amount-pattern`), an `x-rule`'s (`checkout.refund-sum`), or a constraint's
-(`createCheckout/request/body/amount/pattern`, as `nox -s coverage` prints it). Codes are never numbered: what is added
-does not rename what was there. Exit 0: told. 2: no such code.
+CODE is a claim's id (`create.amount-pattern`), an `x-rule`'s (`checkout.refund-sum`), an invariant's, or a constraint's
+(`createCheckout/request/body/amount/pattern`, as `nox -s coverage` prints it). What is both, as a rule and the
+invariant that watches over it, is told as both. Codes are never numbered: what is added does not rename what was there.
+Exit 0: told. 2: no such code.
 """
 
 from __future__ import annotations
@@ -27,6 +28,7 @@ from .claims import Claim, named, read_claims
 from .constraints import constraints
 from .coverage import REFUSED, REQUEST, RULE, Atom, atoms, read_waivers
 from .description import Source, description
+from .invariants import INVARIANTS, Invariant
 from .running import SUITE
 from .traffic import matched
 
@@ -40,7 +42,7 @@ def main(argv: list[str]) -> int:
     """Explain each code; the exit code."""
     parser = argparse.ArgumentParser(
         prog="coinbase-checkouts conformance explain",
-        description="Tell what stands behind a claim, a rule or a constraint: source, test, evidence.",
+        description="Tell what stands behind a claim, a rule, an invariant or a constraint: source, test, evidence.",
         epilog="exit codes: 0 told, 2 no such code",
         allow_abbrev=False,
     )
@@ -51,7 +53,8 @@ def main(argv: list[str]) -> int:
             print("\n".join(lines), end="\n\n")
         else:
             print(
-                f"coinbase-checkouts conformance: no claim, rule or constraint {code!r}{_near(code)}", file=sys.stderr
+                f"coinbase-checkouts conformance: no claim, rule, invariant or constraint {code!r}{_near(code)}",
+                file=sys.stderr,
             )
     return TOLD if all(found.values()) else NO_SUCH_CODE
 
@@ -60,17 +63,20 @@ def explained(code: str) -> list[str]:
     """The lines; none when nothing has this code."""
     # The prefix is how a rule is called among constraints.
     rule = code.removeprefix(f"{RULE}/")
-    if code in (claims := _claims()):
-        return [code, *_of_claim(claims[code])]
+    lines: list[str] = []
+    if one := _claims().get(code):
+        lines += _of_claim(one)
     if rule in description().rules:
-        return [rule, *_of_rule(rule)]
-    if code in (all_atoms := _atoms()):
-        return [code, *_of_atom(all_atoms[code])]
-    return []
+        lines += _of_rule(rule)
+    elif atom := _atoms().get(code):
+        lines += _of_atom(atom)
+    if invariant := INVARIANTS.get(code.removeprefix("invariant.")):
+        lines += _of_invariant(invariant)
+    return [code, *lines] if lines else []
 
 
 def _near(code: str) -> str:
-    known = [*_claims(), *description().rules, *_atoms()]
+    known = [*dict.fromkeys([*_claims(), *description().rules, *INVARIANTS, *_atoms()])]
     # What contains it says more than what is spelled alike.
     near = [one for one in known if code and code in one][:5] or get_close_matches(code, known, 5)
     return f"; near it are {', '.join(near)}" if near else ""
@@ -123,6 +129,16 @@ def _of_rule(name: str) -> Iterator[str]:
     yield from _part("at", [_where(pointer)])
     yield from _sources(by.source(pointer))
     yield from _proved(pointer)
+
+
+def _of_invariant(one: Invariant) -> Iterator[str]:
+    by = description()
+    yield from _part("invariant", [one.sentence])
+    pointers = [by.pointer(rule) for rule in one.rules]
+    for pointer in pointers:
+        yield from _part("follows from", _fact(pointer))
+    yield from _sources(Source.joined([by.source(pointer) for pointer in pointers]))
+    yield from _part("watches", ["every conversation: runs, recordings, and your own traffic (conformance check)"])
 
 
 def _of_atom(atom: Atom) -> Iterator[str]:
@@ -233,4 +249,4 @@ def _part(title: str, lines: Iterable[str]) -> Iterator[str]:
         part for line in lines for part in textwrap.wrap(line, _WIDTH, break_long_words=False, break_on_hyphens=False)
     ]
     for index, line in enumerate(folded):
-        yield f"  {title if not index else '':12}{line}"
+        yield f"  {title if not index else '':14}{line}"

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import tomllib
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
-import axe_core_python
 import pytest
 from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
@@ -16,16 +17,24 @@ from coinbase_checkouts_conformance.reports import write_reports
 from ..conformance.runs import hostile_run
 from .conftest import see
 
-AXE = Path(axe_core_python.__file__).with_name("axe.min.js").read_text(encoding="utf-8")
+AXE = Path(__file__).with_name("axe.min.js").read_text(encoding="utf-8")
 RUN_AXE = """
 const done = arguments[arguments.length - 1];
 axe.run(document.querySelector("dialog[open]") || document, {resultTypes: ["violations"]}).then(
   found => done(found.violations.map(one => [one.id, one.nodes.length, one.nodes[0].html.slice(0, 120)])), done);
 """
-# One of each kind; the old axe of this package takes half a minute for all of them.
+# One of each kind, for axe looks at every element.
 OPEN_SOME = "document.querySelectorAll('.group:nth-of-type(3n), .list > :first-child, .list > :first-child .x').forEach(one => { one.open = true; })"
 OPEN_ALL = "document.querySelectorAll('details').forEach(one => { one.open = true; })"
 SHOWN = "return [...document.querySelectorAll(arguments[0])].filter(one => one.checkVisibility()).length"
+
+
+def test_axe_is_as_it_was_released() -> None:
+    """
+    The script has the sum that UPSTREAM.toml names.
+    """
+    upstream = tomllib.loads(Path(__file__).with_name("UPSTREAM.toml").read_text(encoding="utf-8"))
+    assert upstream["axe"]["sha256"] == sha256(AXE.encode()).hexdigest()
 
 
 @pytest.fixture(scope="module")

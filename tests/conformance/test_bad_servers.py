@@ -41,6 +41,19 @@ class _Server(socketserver.ThreadingTCPServer):
 
 
 @contextmanager
+def listening(handler: type[socketserver.BaseRequestHandler]) -> Generator[int]:
+    """The port of a server that is gone when the context ends."""
+    with _Server(("127.0.0.1", 0), handler) as server:
+        thread = threading.Thread(target=server.serve_forever, daemon=True, kwargs={"poll_interval": 0.01})
+        thread.start()
+        try:
+            yield server.server_address[1]
+        finally:
+            server.shutdown()
+            thread.join()
+
+
+@contextmanager
 def serving(handle: Handle) -> Generator[str]:
     """The URL of a server that reads one request of a connection and leaves the rest to *handle*."""
 
@@ -53,14 +66,8 @@ def serving(handle: Handle) -> Generator[str]:
             except OSError:
                 return  # the client has hung up, which is what is wanted of it
 
-    with _Server(("127.0.0.1", 0), Handler) as server:
-        thread = threading.Thread(target=server.serve_forever, daemon=True, kwargs={"poll_interval": 0.01})
-        thread.start()
-        try:
-            yield f"http://127.0.0.1:{server.server_address[1]}"
-        finally:
-            server.shutdown()
-            thread.join()
+    with listening(Handler) as port:
+        yield f"http://127.0.0.1:{port}"
 
 
 def answer(body: bytes, *, status: str = "200 OK", media_type: str = "application/json", more: str = "") -> bytes:
@@ -352,13 +359,8 @@ def test_plain_http_on_a_tls_port_cannot_be_run(run: Run, tmp_path: Path) -> Non
         def handle(self) -> None:
             handle(self.request)
 
-    with _Server(("127.0.0.1", 0), Handler) as server:
-        thread = threading.Thread(target=server.serve_forever, daemon=True, kwargs={"poll_interval": 0.01})
-        thread.start()
-        port = server.server_address[1]
+    with listening(Handler) as port:
         plain, tls = (run(f"{scheme}://127.0.0.1:{port}") for scheme in ("http", "https"))
-        server.shutdown()
-        thread.join()
     assert (2, 2) == (plain[0], tls[0])
     assert "speaks HTTP" in plain[2]
     assert "certificate" in tls[2].lower()
@@ -414,14 +416,8 @@ def between(url: str, change: Callable[[str, bytes], bytes]) -> Generator[str]:
                 if not answered:
                     return
 
-    with _Server(("127.0.0.1", 0), Handler) as server:
-        thread = threading.Thread(target=server.serve_forever, daemon=True, kwargs={"poll_interval": 0.01})
-        thread.start()
-        try:
-            yield f"http://127.0.0.1:{server.server_address[1]}"
-        finally:
-            server.shutdown()
-            thread.join()
+    with listening(Handler) as port:
+        yield f"http://127.0.0.1:{port}"
 
 
 def test_a_server_that_is_busy_at_times_is_waited_for(run: Run, our_sandbox: tuple[str, Path]) -> None:

@@ -177,7 +177,8 @@ def test_a_refusal_without_a_reason_is_a_surprise_where_a_constraint_was_tried()
     What was recorded as breaking a constraint, and breaks none now, is told; elsewhere a rule may be the reason.
     """
     talk = said(CREATE, 400, ERROR, body={"amount": "1.00", "currency": "USDC"})
-    claim = Claim("create.amount-pattern", "One.", Source(("spec",), "documented"), ("#/info",))
+    pointer = "#/components/schemas/CreateCheckoutRequest/properties/amount/pattern"
+    claim = Claim("create.amount-pattern", "One.", Source(("spec",), "documented"), (pointer,))
     found = measured(talk, proofs=(Proof(claim, ("talk",)),))
     assert [surprise.what for surprise in found.surprises] == [
         "refused with 400, although nothing in the description forbids it"

@@ -34,7 +34,7 @@ from .run import STANDINGS, UNOFFICIAL, Run, versions
 
 # All exchanges together, each with so much around its bodies; a longer body is cut, and says so. With everything else
 # the page stays below 2 MB.
-_EXCHANGES: Final = 1_200_000
+_EXCHANGES: Final = 1_050_000
 _AROUND: Final = 250
 _CUTS: Final = (8000, 4000, 2000, 1000, 500, 250, 100)
 # Of hundreds of witnesses a few are enough to look at; how many there are is told.
