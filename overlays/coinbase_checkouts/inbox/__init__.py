@@ -16,10 +16,12 @@ well, but only where it is signed; else whoever is on the way could have an even
 
 from __future__ import annotations
 
+from typing import Final
+
 try:
     import sqlalchemy as _sqlalchemy
-except ImportError as exc:
-    raise ImportError("coinbase_checkouts.inbox needs the extra: pip install 'coinbase-checkouts[inbox]'") from exc
+except ImportError as _error:
+    raise ImportError("coinbase_checkouts.inbox needs the extra: pip install 'coinbase-checkouts[inbox]'") from _error
 
 from .box import PRUNE_AFTER_S, Inbox
 from .ledger import Counts, Keep, Letter, Policy
@@ -49,13 +51,13 @@ __all__ = [
 _default = Inbox()
 
 metadata: _sqlalchemy.MetaData = _default.metadata
-create_all = _default.create_all
-once = _default.once
-store = _default.store
-is_news = _default.is_news
-work = _default.work
-work_async = _default.work_async
-counts = _default.counts
-dead = _default.dead
-requeue = _default.requeue
-prune = _default.prune
+create_all: Final = _default.create_all
+once: Final = _default.once
+store: Final = _default.store
+is_news: Final = _default.is_news
+work: Final = _default.work
+work_async: Final = _default.work_async
+counts: Final = _default.counts
+dead: Final = _default.dead
+requeue: Final = _default.requeue
+prune: Final = _default.prune

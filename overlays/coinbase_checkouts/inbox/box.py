@@ -19,7 +19,7 @@ from coinbase_checkouts.sensor import LOGGER
 from coinbase_checkouts.webhooks import Event, short
 
 from .ledger import Counts, Keep, Ledger, Letter, Policy
-from .tables import DONE, WAITING, define
+from .tables import DONE, WAITING, Tables, define
 from .transactions import AsyncBind, Bind, on, transaction
 from .workers import AsyncHandler, Handler, Metric, Steps, work, work_async
 
@@ -60,7 +60,7 @@ class Inbox:
         draw: Callable[[], float] = random.random,
     ) -> None:
         self.metadata: MetaData = MetaData() if metadata is None else metadata
-        self.tables = define(self.metadata, prefix, schema)
+        self.tables: Tables = define(self.metadata, prefix, schema)
         self._ledger = Ledger(self.tables, keep)
         self._on_metric = on_metric
         self._clock, self._draw = clock, draw

@@ -22,7 +22,7 @@ Bind = Connection | Session
 AsyncBind = AsyncConnection | AsyncSession
 T = TypeVar("T")
 
-INSERT: Final = {"sqlite": sqlite.insert, "postgresql": postgresql.insert}
+INSERT: Final[dict[str, Any]] = {"sqlite": sqlite.insert, "postgresql": postgresql.insert}
 
 
 def on(bind: Bind | AsyncBind, act: Callable[[Bind], T]) -> T | Awaitable[T]:
