@@ -10,7 +10,7 @@ import sys
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -148,6 +148,10 @@ def send(told: Event, connection: Connection | Session) -> None:
     connection.execute(insert(SENT).values(checkout=told.checkout.id))
 
 
+def send_nothing(_: Event, __: Connection) -> None:
+    """The work of who only looks."""
+
+
 def sent(engine: Engine) -> list[str]:
     with engine.connect() as connection:
         return list(connection.scalars(select(SENT.c.checkout).order_by(SENT.c.number)))
@@ -164,11 +168,8 @@ class MishapError(Exception):
     """What goes wrong in a block."""
 
 
-@contextmanager
-def mishap() -> Iterator[None]:
-    """A block that ends badly."""
-    with pytest.raises(MishapError):
-        yield
+# A context manager, of which checkers know that it may end an exception.
+mishap = partial(pytest.raises, MishapError)
 
 
 # Once.
@@ -269,7 +270,7 @@ def test_many_at_once(box: Inbox, engine: Engine) -> None:
     """
     told = [event(f"c{number}") for number in range(20)] * 4
     with ThreadPoolExecutor(8) as pool:
-        fresh = list(pool.map(lambda one: act(box, engine, one), told))
+        fresh = list(pool.map(partial(act, box, engine), told))
     assert 20 == sum(fresh)
     assert sorted(f"c{number}" for number in range(20)) == sorted(sent(engine))
 
@@ -846,7 +847,7 @@ def test_reduced_payloads_of_any_form(engine: Engine) -> None:
     """
     box = Inbox(keep="never")
     store(box, engine, delivered({"refunds": [7, {"id": "r"}]}, "e1"), delivered({"refunds": 7}, None))
-    assert 2 == box.work(engine, lambda *_: None, until_idle=True)
+    assert 2 == box.work(engine, send_nothing, until_idle=True)
 
 
 def test_pruning(box: Inbox, engine: Engine, clock: Clock) -> None:
@@ -1058,13 +1059,14 @@ async def test_an_async_worker_that_is_late(
     clock.now += 60
     begun = Steps.begin
 
+    def late(self: Steps, connection: Connection, taken: Any) -> bool:
+        return begun(self, connection, dataclasses.replace(taken, lease="another's"))
+
     async def handler(_: Event, __: AsyncConnection) -> None:
         raise AssertionError
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(
-            Steps, "begin", lambda self, given, taken: begun(self, given, dataclasses.replace(taken, lease=""))
-        )
+        patch.setattr(Steps, "begin", late)
         assert 0 == await box.work_async(async_engine, handler, until_idle=True)
     clock.now += 60
     assert 0 == await box.work_async(async_engine, handler, until_idle=True, policy=Policy(attempts=2))
