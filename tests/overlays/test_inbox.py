@@ -8,6 +8,7 @@ import importlib
 import json
 import sys
 import threading
+import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
@@ -806,6 +807,62 @@ def test_a_database_that_was_restarted(
         box.work(shop, send, until_idle=True)
 
 
+@pytest.fixture
+def busy(tmp_path: Path, box: Inbox) -> Iterator[Engine]:
+    """A shop on SQLite that has no patience, with an event in it."""
+    engine = create_engine(f"sqlite:///{tmp_path / 'busy.sqlite3'}", connect_args={"timeout": 0.01})
+    SHOP.create_all(engine)
+    box.create_all(engine)
+    store(box, engine, event())
+    yield engine
+    engine.dispose()
+
+
+def test_a_busy_database_is_waited_for(box: Inbox, busy: Engine, caplog: pytest.LogCaptureFixture) -> None:
+    """
+    While another program writes, a worker waits and says so; for cron it is an error.
+    """
+    stop = threading.Event()
+
+    def handler(one: Event, connection: Connection) -> None:
+        send(one, connection)
+        stop.set()
+
+    with ThreadPoolExecutor(1) as pool, busy.connect() as other:
+        other.exec_driver_sql("BEGIN IMMEDIATE")
+        with pytest.raises(OperationalError):
+            box.work(busy, handler, until_idle=True)
+        working = pool.submit(box.work, busy, handler, stop=stop, policy=Policy(poll_s=0.01))
+        deadline = time.monotonic() + 10
+        while not caplog.messages and time.monotonic() < deadline:
+            time.sleep(0.01)
+        other.rollback()
+        assert 1 == working.result(10)
+    assert "inbox: the database does not answer: OperationalError" == caplog.messages[0]
+
+
+@pytest.mark.anyio
+async def test_a_busy_database_is_waited_for_async(box: Inbox, busy: Engine, caplog: pytest.LogCaptureFixture) -> None:
+    """
+    The same in async code.
+    """
+    stop = asyncio.Event()
+    engine = create_async_engine(f"sqlite+aiosqlite:///{busy.url.database}", connect_args={"timeout": 0.01})
+
+    async def handler(one: Event, connection: AsyncConnection) -> None:
+        await connection.execute(insert(SENT).values(checkout=one.checkout.id))
+        stop.set()
+
+    with busy.connect() as other:
+        other.exec_driver_sql("BEGIN IMMEDIATE")
+        with pytest.raises(OperationalError):
+            await box.work_async(engine, handler, until_idle=True)
+        asyncio.get_running_loop().call_later(0.1, other.rollback)
+        assert 1 == await box.work_async(engine, handler, stop=stop, policy=Policy(poll_s=0.01))
+    assert "inbox: the database does not answer: OperationalError" == caplog.messages[0]
+    await engine.dispose()
+
+
 # Keeping and forgetting.
 
 
@@ -864,7 +921,7 @@ def test_pruning(box: Inbox, engine: Engine, clock: Clock) -> None:
         assert 0 == box.prune(connection)
         counts = box.counts(connection)
         checkouts = list(connection.scalars(select(box.tables.checkouts.c.checkout_id)))
-    assert (1, 0, 1, 100.0) == (counts.waiting, counts.dead, counts.done, counts.oldest_s)
+    assert (1, 0, 100.0) == (counts.waiting, counts.dead, counts.oldest_s)
     assert ["c3"] == checkouts
     assert act(box, engine, event("c1"))
 
@@ -896,6 +953,43 @@ def test_tables_are_for_migrations(engine: Engine, url: str) -> None:
         found = inspect(connection)
         assert "shop_events_pk" == found.get_pk_constraint("shop_events")["name"]
         assert ["shop_events_event_id"] == [one["name"] for one in found.get_unique_constraints("shop_events")]
+
+
+def test_many_create_the_tables_at_once(url: str) -> None:
+    """
+    Processes that start together, each creating what is missing, are in nobody's way.
+    """
+    engines = [create_engine(url) for _ in range(6)]
+    with ThreadPoolExecutor(len(engines)) as pool:
+        list(pool.map(Inbox().create_all, engines))
+    with engines[0].begin() as connection:
+        Inbox().create_all(connection)
+    assert inspect(engines[0]).has_table("coinbase_inbox_events")
+    for engine in engines:
+        engine.dispose()
+
+
+def test_workers_at_any_isolation(empty: str) -> None:
+    """
+    Three workers on SERIALIZABLE transactions do each event once, with some repetition.
+    """
+    # Of a clock that runs: where even the failure could not be written down, the lease has to end.
+    box = Inbox()
+    engine = create_engine(empty, isolation_level="SERIALIZABLE")
+    SHOP.create_all(engine)
+    box.create_all(engine)
+    store(box, engine, *(event(f"c{number}") for number in range(12)))
+    stop = threading.Event()
+    policy = Policy(attempts=1000, base_s=0, lease_s=0.3, poll_s=0.001)
+    with ThreadPoolExecutor(3) as pool:
+        workers = [pool.submit(box.work, engine, send, stop=stop, policy=policy) for _ in range(3)]
+        deadline = time.monotonic() + 30
+        while len(sent(engine)) < 12 and time.monotonic() < deadline:
+            time.sleep(0.01)
+        stop.set()
+        assert 12 == sum(worker.result(10) for worker in workers)
+    assert sorted(f"c{number}" for number in range(12)) == sorted(sent(engine))
+    engine.dispose()
 
 
 def test_a_schema_of_ones_own(empty: str) -> None:

@@ -20,7 +20,7 @@ from coinbase_checkouts.webhooks import Event, short
 
 from .ledger import Counts, Keep, Ledger, Letter, Policy
 from .tables import DONE, WAITING, Tables, define
-from .transactions import AsyncBind, Bind, on, transaction
+from .transactions import AsyncBind, Bind, locked, on, transaction
 from .workers import AsyncHandler, Handler, Metric, Steps, work, work_async
 
 DAY_S: Final = 86400.0
@@ -66,7 +66,16 @@ class Inbox:
         self._clock, self._draw = clock, draw
 
     def create_all(self, bind: Engine | Connection) -> None:
-        """Create what is missing of both tables; nothing is altered. With Alembic, give it `metadata` instead."""
+        """
+        Create what is missing of both tables; nothing is altered. Many processes may do so at once.
+
+        With Alembic, give it `metadata` instead. The transaction of a connection is yours to commit.
+        """
+        if isinstance(bind, Engine):
+            with bind.begin() as connection:
+                self.create_all(connection)
+            return
+        locked(bind)
         self.metadata.create_all(bind, tables=[self.tables.events, self.tables.checkouts])
 
     @overload
@@ -175,7 +184,7 @@ class Inbox:
     def counts(self, bind: AsyncBind) -> Awaitable[Counts]: ...
 
     def counts(self, bind: Bind | AsyncBind) -> Counts | Awaitable[Counts]:
-        """How many events are in each state."""
+        """How many events are not done, and for how long."""
         return on(bind, lambda plain: self._ledger.counts(plain, self._now_ms()))
 
     @overload

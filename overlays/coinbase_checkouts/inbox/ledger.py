@@ -82,18 +82,16 @@ class Letter:
 @dataclass(frozen=True, slots=True)
 class Counts:
     """
-    How many events are in each state.
+    How many events are not done.
 
     Attributes:
-        waiting: Not done yet, for whatever reason.
+        waiting: For a worker, whatever the reason.
         dead: Given up.
-        done: Acted on, and not pruned.
         oldest_s: For how long the oldest waiting one has been here; 0 without any. The one to be alarmed by.
     """
 
     waiting: int = 0
     dead: int = 0
-    done: int = 0
     oldest_s: float = 0.0
 
 
@@ -230,13 +228,13 @@ class Ledger:
         return len(rows)
 
     def counts(self, bind: Bind, now_ms: int) -> Counts:
-        """How many events are in each state."""
+        """How many events are not done; the others may be millions, and are not looked at."""
         c = self._events.c
-        query = select(c.state, func.count(), func.min(c.received_ms)).group_by(c.state)
-        found = {state: (count, oldest_ms) for state, count, oldest_ms in bind.execute(query)}
+        query = select(c.state, func.count(), func.min(c.received_ms)).where(c.state.in_([WAITING, DEAD]))
+        found = {state: (count, oldest_ms) for state, count, oldest_ms in bind.execute(query.group_by(c.state))}
         waiting, oldest_ms = found.get(WAITING, (0, now_ms))
-        done, dead = found.get(DONE, (0, 0)), found.get(DEAD, (0, 0))
-        return Counts(waiting=waiting, dead=dead[0], done=done[0], oldest_s=max(0, now_ms - oldest_ms) / 1000)
+        dead, _ = found.get(DEAD, (0, 0))
+        return Counts(waiting=waiting, dead=dead, oldest_s=max(0, now_ms - oldest_ms) / 1000)
 
     def _acting(self, bind: Bind, checkout_id: str | None, position: str, now_ms: int) -> None:
         """Take the lock of the checkout, and note how new what is acted on is."""
@@ -277,7 +275,9 @@ def _reduced(event: Event) -> bytes:
 
 def _event(row: RowMapping) -> Event:
     """The event of a row that has its body."""
-    raw = json.loads(row["body"])
+    # psycopg2 has a memoryview.
+    body = bytes(row["body"])
+    raw = json.loads(body)
     event_id, timestamp, scheme, *signed = json.loads(row["delivery"])
     kind = raw.get("eventType")
     return Event(
@@ -287,7 +287,7 @@ def _event(row: RowMapping) -> Event:
         scheme=scheme,
         signed_headers=tuple(signed),
         raw=raw,
-        body=bytes(row["body"]),
+        body=body,
     )
 
 

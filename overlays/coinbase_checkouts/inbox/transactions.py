@@ -11,7 +11,7 @@ from collections.abc import Awaitable, Callable, Generator
 from contextlib import contextmanager
 from typing import Any, Final, TypeVar
 
-from sqlalchemy import Connection
+from sqlalchemy import Connection, func, select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncSession
 from sqlalchemy.orm import Session
@@ -22,6 +22,8 @@ Bind = Connection | Session
 AsyncBind = AsyncConnection | AsyncSession
 T = TypeVar("T")
 
+# Any number that nobody else takes. SQLite is locked by what `begun` does.
+_LOCKS: Final = {"sqlite": select(1), "postgresql": select(func.pg_advisory_xact_lock(0x636F696E62617365))}
 INSERT: Final[dict[str, Any]] = {"sqlite": sqlite.insert, "postgresql": postgresql.insert}
 
 
@@ -73,3 +75,14 @@ def begun(bind: Bind) -> None:
         driver: Any = connection.connection.driver_connection
         if not driver.in_transaction:
             connection.exec_driver_sql("BEGIN IMMEDIATE")
+
+
+def locked(connection: Connection) -> None:
+    """
+    Wait until this transaction is the only one here.
+
+    Raises:
+        ConfigurationError: See `begun`.
+    """
+    begun(connection)
+    connection.execute(_LOCKS[connection.dialect.name])

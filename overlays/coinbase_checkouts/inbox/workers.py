@@ -111,11 +111,13 @@ class Steps:
 
 def work(steps: Steps, engine: Engine, handler: Handler, stop: threading.Event, *, until_idle: bool) -> int:
     """See `Inbox.work`."""
-    with engine.begin() as connection:
-        steps.ready(connection)
-    count = 0
+    count, ready = 0, False
     while not stop.is_set():
         try:
+            if not ready:
+                with engine.begin() as connection:
+                    steps.ready(connection)
+                ready = True
             worked = _one(steps, engine, handler)
         except _PASSING as exc:
             if until_idle:
@@ -157,11 +159,13 @@ async def work_async(
     steps: Steps, engine: AsyncEngine, handler: AsyncHandler, stop: asyncio.Event, *, until_idle: bool
 ) -> int:
     """See `Inbox.work_async`."""
-    async with engine.begin() as connection:
-        await connection.run_sync(steps.ready)
-    count = 0
+    count, ready = 0, False
     while not stop.is_set():
         try:
+            if not ready:
+                async with engine.begin() as connection:
+                    await connection.run_sync(steps.ready)
+                ready = True
             worked = await _one_async(steps, engine, handler)
         except _PASSING as exc:
             if until_idle:
