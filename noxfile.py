@@ -72,9 +72,21 @@ def coverage(session: nox.Session) -> None:
 
 @nox.session(default=False)
 def record(session: nox.Session) -> None:
-    """Record the conformance suite anew, from our own sandbox."""
+    """Record the conformance suite anew, from our own sandbox; `-- --live` from a service, with a key of the environment."""
     install(session, extra="[all]")
     session.run("python", "-m", "coinbase_checkouts_conformance.record", *session.posargs)
+
+
+@nox.session(default=False)
+def mutants(session: nox.Session) -> None:
+    """Every server that is wrong on purpose, and twenty right ones; then random changes of the sandbox's source."""
+    install(session, extra="[all]")
+    command = ("python", "-m", "coinbase_checkouts_conformance.mutants")
+    if session.posargs:
+        session.run(*command, *session.posargs)
+        return
+    session.run(*command, "--seeds", "20")
+    session.run(*command, "--source", "--sample", "200")
 
 
 @nox.session
