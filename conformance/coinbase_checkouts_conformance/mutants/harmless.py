@@ -17,6 +17,7 @@ from coinbase_checkouts_sandbox.readings import Readings
 
 from .catalogue import HARMLESS, Mutant, Server, Shelf
 from .edits import asking, body_of, less, query_of, told, without
+from .pages import paged
 
 _SHELF: Final = Shelf(HARMLESS)
 
@@ -158,10 +159,14 @@ async def refunded_when_it_is_done(server: Server, ask: Ask) -> Reply:
             return checkout
         return {**checkout, "status": "PARTIALLY_REFUNDED" if back else "COMPLETED"}
 
-    if ask.act == "list" and "status" in query_of(ask):
-        # A filter looks at the status that the sandbox knows.
-        return await server.forward(ask)
-    return edited(await server.forward(ask), edit)
+    statuses = query_of(ask).get("status")
+    reply = await server.forward(ask)
+    if ask.act != "list" or statuses is None or not reply.is_good:
+        return edited(reply, edit)
+    # The filter looks at the status as it is told.
+    whole = asking(ask, without(ask, "status"))
+    listed = [checkout for checkout in map(edit, await server.everything(whole)) if checkout["status"] in statuses]
+    return paged(listed, ask)
 
 
 @_SHELF.server()

@@ -18,7 +18,7 @@ def mutants() -> list[Mutant]:
     return _PAGES.mutants
 
 
-def _paged(
+def paged(
     listed: list[Checkout], ask: Ask, *, larger: int = 0, overlap: int = 0, lost: int = 0, shift: int = 0
 ) -> Reply:
     """
@@ -44,7 +44,7 @@ def _pages_wrong(claim: str, name: str, sentence: str, **wrong: int) -> None:
     async def answer(server: Server, ask: Ask) -> Reply:
         if ask.act == "list" and query_of(ask).get("pageToken", ["0"])[0].isdecimal():
             reply = await server.forward(asking(ask, without(ask, "pageToken")))
-            return _paged(await server.everything(ask), ask, **wrong) if reply.is_good else reply
+            return paged(await server.everything(ask), ask, **wrong) if reply.is_good else reply
         return await server.forward(ask)
 
     _PAGES.mutants.append(Mutant(name, sentence, PAGES, (claim,), answer))
@@ -115,9 +115,9 @@ async def filters_are_forgotten_on_the_next_page(server: Server, ask: Ask) -> Re
         return await server.forward(ask)
     listed = await server.everything(asking(ask, without(ask, "status")))
     if "pageToken" in query_of(ask):
-        return _paged(listed, ask)
+        return paged(listed, ask)
     wanted = [one for one in listed if one["status"] in query_of(ask)["status"]]
-    first = _paged(wanted, ask)
+    first = paged(wanted, ask)
     return first if len(listed) <= 1 else first.saying({**content_of(first.body), "nextPageToken": "1"})
 
 
