@@ -165,7 +165,7 @@ def package(session: nox.Session) -> None:
 
 @nox.session(default=False)
 def bench(session: nox.Session) -> None:
-    """What client and sandbox cost, as ratios to named baselines in the same run; `-- client` or `-- sandbox` for one."""
+    """What client, sandbox and suite cost, as ratios to baselines in the same run; `-- client`, say, for one of them."""
     install(session, "bench", extra="[all]")
     session.run("python", "-m", "tests.bench", *session.posargs)
 
