@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 from typing import Any, Final
 
-from coinbase_checkouts_conformance.constraints import Constraint, of_schema
+from coinbase_checkouts_conformance.constraints import ANY, Constraint, of_answer
 from coinbase_checkouts_conformance.description import description
 from coinbase_checkouts_conformance.layer import OPERATIONS, Ask, CutError, Reply, content_of, each_object, error
 from coinbase_checkouts_conformance.probes import MISSING, outside
@@ -45,12 +45,10 @@ def _constraints() -> Iterator[Mutant]:
     by = description()
     for operation_id, status, hidden, claim in _ANSWERS:
         operation = by.operations[operation_id]
-        pointer = f"{by.responses(operation)[status]}/content/application~1json/schema"
-        for one in of_schema(by, operation, "body", (), pointer):
-            # The elements of an array go by its name, and break as it does.
-            if {one.pointer, one.claim} & known or not one.path or hidden & {*one.path} or _NEVER_SHOWN & {*one.path}:
+        for one in of_answer(by, operation, status):
+            if one.pointer in known or not one.path or hidden & {*one.path} or _NEVER_SHOWN & {*one.path}:
                 continue
-            known |= {one.pointer, one.claim}
+            known.add(one.pointer)
             is_fiat = one.path[-1] in _FIAT
             is_refund = "refunds" in one.path
             yield _breaking(
@@ -78,20 +76,21 @@ def _breaking(constraint: Constraint, claim: str) -> Mutant:
 
 def _broken(node: Any, constraint: Constraint, path: tuple[str, ...]) -> Any:
     """*node* with what is at *path*, if it is there, replaced by a value that breaks the constraint."""
-    if isinstance(node, list):
-        return [_broken(one, constraint, path) for one in node]
     name, *rest = path
-    if name == "value":
-        return {key: _worse(constraint, value) for key, value in node.items()}
+
+    def broken(value: Any) -> Any:
+        return _broken(value, constraint, tuple(rest)) if rest else _worse(constraint, value)
+
+    if name == ANY and isinstance(node, list):
+        return [broken(one) for one in node]
+    if name == ANY:
+        return {key: broken(value) for key, value in node.items()}
     if not isinstance(node, dict) or name not in node:
         return node
-    value = _broken(node[name], constraint, tuple(rest)) if rest else _worse(constraint, node[name])
-    return {key: kept for key, kept in {**node, name: value}.items() if kept is not MISSING}
+    return {key: kept for key, kept in {**node, name: broken(node[name])}.items() if kept is not MISSING}
 
 
 def _worse(constraint: Constraint, value: Any) -> Any:
-    if isinstance(value, list) and constraint.keyword not in ("type", "required"):
-        return [_worse(constraint, one) for one in value]
     found = outside(constraint, value)
     return found[0] if found else value
 
