@@ -16,6 +16,7 @@ from typing import Any
 import httpx
 import requests
 import schemathesis
+from requests.auth import AuthBase
 
 from coinbase_checkouts import ApiKey, JwtAuth
 
@@ -27,7 +28,7 @@ AMOUNT = re.compile(r"[0-9]+(\.[0-9]{1,2})?")
 PLACEHOLDER = "Bearer signed-when-sent"
 
 
-class Signed(requests.auth.AuthBase):
+class Signed(AuthBase):
     """A token for the request as it is at last; where schemathesis leaves it out or spoils it, it stays so."""
 
     def __call__(self, request: requests.PreparedRequest) -> requests.PreparedRequest:

@@ -215,12 +215,13 @@ async def fiat_is_refused(server: Server, ask: Ask) -> Reply:
 @_SHELF.server()
 async def metadata_is_not_limited(server: Server, ask: Ask) -> Reply:
     """Metadata of any size is taken."""
-    metadata = body_of(ask).get("metadata")
+    metadata: Any = body_of(ask).get("metadata")
     if ask.act != "create" or not isinstance(metadata, dict):
         return await server.forward(ask)
-    kept = {key: value[:100] if isinstance(value, str) else "" for key, value in list(metadata.items())[:20]}
+    sent: dict[str, Any] = metadata
+    kept = {key: value[:100] if isinstance(value, str) else "" for key, value in list(sent.items())[:20]}
     reply = await server.forward(ask.saying({**body_of(ask), "metadata": kept}))
-    return told(reply, lambda content: {**content, "metadata": metadata}) if kept == metadata else reply
+    return told(reply, lambda content: {**content, "metadata": sent}) if kept == sent else reply
 
 
 @_SHELF.server()

@@ -46,9 +46,9 @@ def _constraints() -> Iterator[Mutant]:
     for operation_id, status, hidden, claim in _ANSWERS:
         operation = by.operations[operation_id]
         for one in of_answer(by, operation, status):
-            if one.pointer in known or not one.path or hidden & {*one.path} or _NEVER_SHOWN & {*one.path}:
+            if {one.pointer, one.claim} & known or not one.path or hidden & {*one.path} or _NEVER_SHOWN & {*one.path}:
                 continue
-            known.add(one.pointer)
+            known |= {one.pointer, one.claim}
             is_fiat = one.path[-1] in _FIAT
             is_refund = "refunds" in one.path
             yield _breaking(
@@ -76,23 +76,16 @@ def _breaking(constraint: Constraint, claim: str) -> Mutant:
 
 def _broken(node: Any, constraint: Constraint, path: tuple[str, ...]) -> Any:
     """*node* with what is at *path*, if it is there, replaced by a value that breaks the constraint."""
-    name, *rest = path
-
-    def broken(value: Any) -> Any:
-        return _broken(value, constraint, tuple(rest)) if rest else _worse(constraint, value)
-
-    if name == ANY and isinstance(node, list):
-        return [broken(one) for one in node]
-    if name == ANY:
-        return {key: broken(value) for key, value in node.items()}
-    if not isinstance(node, dict) or name not in node:
+    if not path:
+        worse = outside(constraint, node)
+        return worse[0] if worse else node
+    step, rest = path[0], path[1:]
+    if step == ANY and isinstance(node, list):
+        return [_broken(one, constraint, rest) for one in node]
+    if not isinstance(node, dict):
         return node
-    return {key: kept for key, kept in {**node, name: broken(node[name])}.items() if kept is not MISSING}
-
-
-def _worse(constraint: Constraint, value: Any) -> Any:
-    found = outside(constraint, value)
-    return found[0] if found else value
+    changed = {key: _broken(value, constraint, rest) if step in (key, ANY) else value for key, value in node.items()}
+    return {key: value for key, value in changed.items() if value is not MISSING}
 
 
 @_HTTP.server("create.full")
