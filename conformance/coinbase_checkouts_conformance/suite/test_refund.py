@@ -373,3 +373,20 @@ def test_only_one_failed(api: Exchange, control: Control) -> None:
     assert differences([after], listed(api)) == []
     # Whether a failed refund is taken off again is not documented; 1.50 are left either way.
     started(api, before["id"], "1.50")
+
+
+@claim("refund.fiat-all", "refund.fiat", "refund.within-remaining", "checkout.refunded-exactly")
+def test_fiat_all(api: Exchange, control: Control) -> None:
+    """Who refunds a checkout in fiat in part refunds all of it, too, and no cent more; it is REFUNDED then."""
+    parts = [api.create(api.minimal(amount="1.50", currency="EUR")) for _ in range(2)]
+    if not all(made.is_success for made in parts):
+        return  # fiat currencies are accepted or not
+    first, second = (str(made.json["id"]) for made in parts)
+    control.pay(first)
+    control.pay(second)
+    if not api.refund(first, {"amount": "0.50"}).is_success:
+        return  # which currency a refund takes without naming one is inferred
+    refused(api.refund(second, {"amount": "1.51"}), 400, 409, 422)
+    after = settled(api, control, second, "1.50")
+    assert after["status"] == "REFUNDED"
+    assert amount(after.get("refundedAmount")) == amount(after["amount"])
