@@ -159,7 +159,7 @@ def package(session: nox.Session) -> None:
     for name in PACKAGES:
         session.run("python", "-I", "-c", f"import {name}; assert 'site-packages' in {name}.__file__, {name}.__file__")
     # What is not in the wheel was tried by the session `tests`, and is the same here.
-    apart = [f"--ignore=tests/{name}" for name in ("project", "spec", "torture")]
+    apart = [f"--ignore=tests/{name}" for name in ("foreign", "project", "spec", "torture")]
     session.run("pytest", *(session.posargs or [*PARALLEL, *apart]))
 
 

@@ -160,10 +160,12 @@ async def refunded_when_it_is_done(server: Server, ask: Ask) -> Reply:
         return {**checkout, "status": "PARTIALLY_REFUNDED" if back else "COMPLETED"}
 
     statuses = query_of(ask).get("status")
-    reply = await server.forward(ask)
-    if ask.act != "list" or statuses is None or not reply.is_good:
-        return edited(reply, edit)
-    # The filter looks at the status as it is told.
+    if ask.act != "list" or statuses is None:
+        return edited(await server.forward(ask), edit)
+    reply = await server.forward(asking(ask, without(ask, "pageToken")))
+    if not reply.is_good:
+        return reply
+    # The filter looks at the status as it is told, so the pages are this server's own.
     whole = asking(ask, without(ask, "status"))
     listed = [checkout for checkout in map(edit, await server.everything(whole)) if checkout["status"] in statuses]
     return paged(listed, ask)
@@ -197,7 +199,8 @@ async def any_media_type_is_read(server: Server, ask: Ask) -> Reply:
 @_SHELF.server()
 async def media_type_is_refused_with_415(server: Server, ask: Ask) -> Reply:
     """JSON under another media type is refused with 415."""
-    if ask.act == "create" and dict(ask.headers).get(b"content-type", b"application/json") != b"application/json":
+    media_type = dict(ask.headers).get(b"content-type", b"application/json")
+    if ask.act == "create" and not media_type.startswith(b"application/json"):
         return error(415, "unsupported_media_type")
     return await server.forward(ask)
 
