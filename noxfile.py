@@ -72,9 +72,21 @@ def coverage(session: nox.Session) -> None:
 
 @nox.session(default=False)
 def record(session: nox.Session) -> None:
-    """Record the conformance suite anew, from our own sandbox."""
+    """Record the conformance suite anew, from our own sandbox; `-- --live` from a service, with a key of the environment."""
     install(session, extra="[all]")
     session.run("python", "-m", "coinbase_checkouts_conformance.record", *session.posargs)
+
+
+@nox.session(default=False)
+def mutants(session: nox.Session) -> None:
+    """Every server that is wrong on purpose, and twenty right ones; then random changes of the sandbox's source."""
+    install(session, extra="[all]")
+    command = ("python", "-m", "coinbase_checkouts_conformance.mutants")
+    if session.posargs:
+        session.run(*command, *session.posargs)
+        return
+    session.run(*command, "--seeds", "20")
+    session.run(*command, "--source", "--sample", "200")
 
 
 @nox.session
@@ -147,20 +159,20 @@ def package(session: nox.Session) -> None:
     for name in PACKAGES:
         session.run("python", "-I", "-c", f"import {name}; assert 'site-packages' in {name}.__file__, {name}.__file__")
     # What is not in the wheel was tried by the session `tests`, and is the same here.
-    apart = [f"--ignore=tests/{name}" for name in ("project", "spec", "torture")]
+    apart = [f"--ignore=tests/{name}" for name in ("foreign", "project", "spec", "torture")]
     session.run("pytest", *(session.posargs or [*PARALLEL, *apart]))
 
 
 @nox.session(default=False)
 def bench(session: nox.Session) -> None:
-    """What client and sandbox cost, as ratios to named baselines in the same run; `-- client` or `-- sandbox` for one."""
+    """What client, sandbox and suite cost, as ratios to baselines in the same run; `-- client`, say, for one of them."""
     install(session, "bench", extra="[all]")
     session.run("python", "-m", "tests.bench", *session.posargs)
 
 
 @nox.session(default=False)
 def torture(session: nox.Session) -> None:
-    """Hundreds of kill -9 while clients pay and refund, on SQLite and on PostgreSQL; nothing acknowledged may be lost."""
+    """Hundreds of kill -9 of sandboxes and of a shop at its webhooks, on SQLite and PostgreSQL; each effect once, none lost."""
     install(session, "tests", extra="[all]")
     if session.posargs:
         session.run("python", "-m", "tests.torture", *session.posargs)
@@ -169,6 +181,7 @@ def torture(session: nox.Session) -> None:
         for servers, workers in (("2", "1"), ("1", "2")):
             options = ["--kills", "150", "--database", database, "--servers", servers, "--workers", workers]
             session.run("python", "-m", "tests.torture", *options)
+        session.run("python", "-m", "tests.torture.inbox", "--events", "10000", "--database", database)
 
 
 @nox.session(default=False)

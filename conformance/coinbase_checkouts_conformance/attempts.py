@@ -13,6 +13,7 @@ from .control import Control
 from .exchange import Answer, Exchange, accepted, refused
 from .judge import BrokenError
 from .probes import inside, outside
+from .wire import NotTriedError
 
 # A server may answer with empty pages on the way, but not for ever.
 MOST_PAGES: Final = 25
@@ -42,6 +43,26 @@ def try_constraint(constraint: Constraint, base: Any, send: Callable[[Any], Answ
             refused(answer, 400, 404, *((401,) if quote(value, safe="") != value else ()))
         elif not (constraint.is_open and answer.is_success):
             refused(answer)
+
+
+def existing(api: Exchange, count: int = 1) -> list[dict[str, Any]]:
+    """
+    So many checkouts to read: new ones, or where nothing may be created some that are listed.
+
+    Raises:
+        NotTriedError: Nothing may be created, and there are not as many.
+    """
+    if not api.is_safe:
+        return [api.created() for _ in range(count)]
+    found = accepted(api.list({"pageSize": 20})).json["checkouts"][:count]
+    if len(found) < count:
+        raise NotTriedError("fewer checkouts are listed than are needed, and --safe creates none")
+    return list(found)
+
+
+def own(api: Exchange) -> dict[str, Any]:
+    """A query for the checkouts of this test; where nothing may be created, for whatever is there."""
+    return {} if api.is_safe else {"descriptionQuery": api.seed.marker}
 
 
 def paid(api: Exchange, control: Control, amount: str = "2.00", **fields: Any) -> dict[str, Any]:

@@ -1,43 +1,41 @@
 """
 Recordings: one vcrpy cassette per test, with where it comes from written on top.
 
-    provenance: {standing: sandbox, target: …, recorded_at: …, description_sha256: …, test: …, seed: …}
+    provenance: {standing: sandbox, target: …, recorded_at: …, description: …, test: …, seed: …, digests: […], seal: …}
     interactions: [{request: …, response: …}]
 
-Strict: method, path, query, body and idempotency key of a request must all be as recorded, what is missing or left
-over is an error, and a cassette without provenance is no evidence and is refused.
+A cassette that is damaged, was changed by hand or belongs to something else is no evidence and is refused, with the
+file, the interaction and the reason. The digests guard against mistakes, not against malice.
 """
 
 from __future__ import annotations
 
+import base64
+import hashlib
+import json
 import re
-from collections.abc import Callable, Generator
-from contextlib import contextmanager
-from dataclasses import asdict, dataclass
-from datetime import UTC, datetime
+from collections.abc import Hashable, Iterable, Sequence
+from dataclasses import asdict, dataclass, field, fields, replace
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, Final, NoReturn
 
-import vcr  # type: ignore[import-untyped]  # ships no types
 import yaml
-from vcr.cassette import Cassette  # type: ignore[import-untyped]  # ships no types
-from vcr.persisters.filesystem import CassetteNotFoundError  # type: ignore[import-untyped]  # ships no types
-from vcr.record_mode import RecordMode  # type: ignore[import-untyped]  # ships no types
-from vcr.request import Request  # type: ignore[import-untyped]  # ships no types
-from vcr.serialize import deserialize, serialize  # type: ignore[import-untyped]  # ships no types
 
-from .plugin import Tape
-from .scrub import scrubbed
-from .seeds import Seed
+from .meaning import meaning_now
 
 CASSETTES: Final = Path(__file__).with_name("cassettes")
-FORMAT: Final = 1  # raised when older cassettes can no longer be read
+FORMAT: Final = 2  # raised when older cassettes can no longer be read
+SANDBOX: Final = "sandbox"
+LIVE: Final = "live"
+# A folder each, so that neither is ever taken for the other.
+STANDINGS: Final = (SANDBOX, LIVE)
+# A recording that is older says little about a service of today.
+OLD: Final = timedelta(days=180)
 
-# Ports and hosts do not matter to what is claimed.
-_HOST: Final = "http://sandbox.invalid"
-_OWN_HOST: Final = re.compile(rb"http://(?:127\.0\.0\.1|localhost|\[::1\]):\d+")
-_KEPT: Final = {"request": ("content-type", "x-idempotency-key"), "response": ("content-type",)}
-_MATCHED: Final = ("method", "path", "query", "body", "x-idempotency-key")
+_INTERACTION: Final = re.compile(r"^- ", re.MULTILINE)
+_LOADER: Final[Any] = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+_DUMPER: Final[Any] = getattr(yaml, "CSafeDumper", yaml.SafeDumper)
 
 
 class CassetteError(Exception):
@@ -50,34 +48,84 @@ class Provenance:
     Where a recording comes from.
 
     Args:
-        standing: `sandbox`: recorded from our own sandbox, and no word about Coinbase's service.
+        standing: `sandbox`: our own, and no word about Coinbase's service; `live`: *target* as it was then.
+        description: The meaning of the description it was recorded for.
+        suite: The version of this package.
         has_control: Whether the control endpoints answered.
+        digests: Of each interaction, as it was recorded.
+        seal: Of everything else here.
     """
 
     standing: str
     target: str
     recorded_at: datetime
-    description_sha256: str
+    description: str
+    suite: str
     test: str
     seed: str
     has_control: bool = True
     format: int = FORMAT
+    digests: list[str] = field(default_factory=list)
+    seal: str = ""
+
+    @property
+    def whole(self) -> str:
+        """The seal it should have."""
+        return digest(asdict(self) | {"seal": "", "recorded_at": self.recorded_at.astimezone(UTC).isoformat()})
+
+    @property
+    def is_outdated(self) -> bool:
+        """Whether the description has another meaning by now."""
+        return self.description != meaning_now()
+
+
+def digest(node: Any) -> str:
+    """Of anything that is made of mappings, lists and scalars, whatever the order of keys; empty if it is not."""
+    try:
+        text = json.dumps(node, sort_keys=True, default=_as_text)
+    except (TypeError, ValueError, RecursionError):
+        return ""
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+def _as_text(value: object) -> str:
+    return base64.b64encode(value).decode("ascii") if isinstance(value, bytes) else repr(value)
+
+
+class _Loader(_LOADER):  # type: ignore[misc]  # chosen above
+    """YAML without its oddest corner: of a key that is there twice the last would win."""
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Hashable, Any]:
+        seen: set[str] = set()
+        for key, _ in node.value:
+            if key.value in seen:
+                raise yaml.MarkedYAMLError(problem=f"the key {key.value!r} is there twice", problem_mark=key.start_mark)
+            seen.add(str(key.value))
+        found: dict[Hashable, Any] = super().construct_mapping(node, deep=deep)
+        return found
 
 
 class Serializer:
-    """A vcrpy serializer that puts the provenance first, and refuses a cassette without."""
+    """
+    Text ↔ interactions, as vcrpy wants it; puts the provenance first, and refuses a cassette without.
 
-    def __init__(self, path: Path, provenance: Provenance | None = None) -> None:
+    Args:
+        standing: What must be written there.
+    """
+
+    def __init__(self, path: Path, provenance: Provenance | None = None, *, standing: str = "") -> None:
         self._path = path
+        self._standing = standing
         self.provenance = provenance
 
     def serialize(self, cassette: dict[str, Any]) -> str:
         """The cassette as YAML."""
         if self.provenance is None:
             self._refuse("is about to be written without provenance")
-        content = {"provenance": asdict(self.provenance), "interactions": cassette["interactions"]}
-        dumper = getattr(yaml, "CSafeDumper", yaml.SafeDumper)
-        return yaml.dump(content, Dumper=dumper, sort_keys=False, allow_unicode=True, width=2**20)
+        interactions = [dict(one) for one in cassette["interactions"]]
+        provenance = replace(self.provenance, digests=[digest(one) for one in interactions])
+        content = {"provenance": asdict(replace(provenance, seal=provenance.whole)), "interactions": interactions}
+        return str(yaml.dump(content, Dumper=_DUMPER, sort_keys=False, allow_unicode=True, width=2**20))
 
     def deserialize(self, text: str) -> dict[str, Any]:
         """
@@ -87,133 +135,133 @@ class Serializer:
             CassetteError: Not such a cassette.
         """
         try:
-            content = yaml.load(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))  # noqa: S506 -- both are safe
+            content = yaml.load(text, Loader=_Loader)  # noqa: S506 -- a safe one
         except yaml.YAMLError as exc:
-            self._refuse(f"is not YAML: {' '.join(str(exc).split())[:200]}")
+            mark = getattr(exc, "problem_mark", None)
+            where = "" if mark is None else f"{_place(text, mark.line)}: "
+            self._refuse(f"is not YAML: {where}{getattr(exc, 'problem', None) or 'it has signs that no text has'}")
+        except (RecursionError, ValueError) as exc:
+            self._refuse(f"is not YAML: {type(exc).__name__}")
         if not isinstance(content, dict) or not isinstance(content.get("provenance"), dict):
             self._refuse("has no provenance; record it again")
         self.provenance = self._read(content["provenance"])
-        interactions = content.get("interactions")
+        if set(content) != {"provenance", "interactions"}:
+            self._refuse("has more than a provenance and interactions")
+        interactions = content["interactions"]
         if not isinstance(interactions, list) or not interactions:
             self._refuse("has no interactions")
+        self._compare(interactions, self.provenance.digests)
+        return {"version": 1, "interactions": interactions}
+
+    def _compare(self, interactions: list[Any], recorded: list[str]) -> None:
         for number, interaction in enumerate(interactions):
             if not _is_interaction(interaction):
                 self._refuse(f"interaction {number} has no whole request and response")
-        return {"version": 1, "interactions": interactions}
+            found = digest(interaction)
+            if number < len(recorded) and found == recorded[number]:
+                continue
+            if found in recorded:
+                self._refuse(f"interaction {number} is not in its place; it was recorded as {recorded.index(found)}")
+            what = "was added" if number >= len(recorded) else "is not as it was recorded"
+            self._refuse(f"interaction {number} {what}: it was changed by hand; record it again")
+        if len(interactions) < len(recorded):
+            self._refuse(f"interaction {len(interactions)} is missing: {len(recorded)} were recorded")
 
-    def _read(self, fields: dict[str, Any]) -> Provenance:
-        if fields.get("format") != FORMAT:
-            self._refuse(f"is of format {fields.get('format')}, this suite reads {FORMAT}; record it again")
+    def _read(self, content: dict[str, Any]) -> Provenance:
+        if content.get("format") != FORMAT:
+            self._refuse(f"is of format {content.get('format')}, this suite reads {FORMAT}; record it again")
         try:
-            read = Provenance(**fields)
-        except TypeError as exc:
-            self._refuse(f"has another provenance than expected: {str(exc).partition(') ')[2]}")
-        if not isinstance(fields["recorded_at"], datetime) or read.standing != "sandbox":
-            self._refuse("has a provenance without time, or of unknown standing")
+            read = Provenance(**content)
+        except TypeError:
+            known = {one.name for one in fields(Provenance)}
+            odd = sorted(map(str, known ^ set(content)))
+            self._refuse(f"has another provenance than expected: {', '.join(odd)}")
+        if wrong := _wrong_types(content):
+            self._refuse(f"has a provenance whose {wrong} cannot be")
+        if read.standing not in STANDINGS or read.standing != (self._standing or read.standing):
+            self._refuse(f"says that it is {read.standing!r}, which is not what belongs here")
         expected = f"{self._path.parent.name}/{self._path.stem}"
         if read.test != expected:
             self._refuse(f"was recorded for {read.test}")
+        if read.seal != read.whole:
+            self._refuse("has a provenance that was changed by hand; record it again")
         return read
 
     def _refuse(self, why: str) -> NoReturn:
         raise CassetteError(f"cassette {self._path.parent.name}/{self._path.name} {why}")
 
 
+def _wrong_types(content: dict[str, Any]) -> str:
+    """The first field that is of another type than it is declared to be."""
+    time, digests = content.get("recorded_at"), content.get("digests", [])
+    if not isinstance(time, datetime) or time.tzinfo is None:
+        return "recorded_at"
+    if not isinstance(digests, list) or not all(isinstance(one, str) for one in digests):
+        return "digests"
+    if not isinstance(content.get("has_control", True), bool):
+        return "has_control"
+    texts = ("standing", "target", "description", "suite", "test", "seed", "seal")
+    return next((name for name in texts if not isinstance(content.get(name, ""), str)), "")
+
+
+def _place(text: str, line: int) -> str:
+    """Line and interaction, in words."""
+    before = "\n".join(text.split("\n")[: line + 1])
+    count = len(_INTERACTION.findall(before))
+    part = f"interaction {count - 1}" if count else "provenance"
+    return f"line {line + 1}, {part}"
+
+
 def _is_interaction(node: Any) -> bool:
     try:
         request, response = node["request"], node["response"]
-        texts = (request["method"], request["uri"])
         return (
-            all(isinstance(text, str) for text in texts)
-            and isinstance(response["status"]["code"], int)
-            and "string" in response["body"]
-            and isinstance(request["headers"], dict)
+            set(node) == {"request", "response"}
+            and all(isinstance(request[name], str) for name in ("method", "uri"))
+            and isinstance(request["body"], str | bytes | None)
+            and isinstance(response["body"]["string"], str | bytes)
+            and type(response["status"]["code"]) is int
+            and all(_is_headers(part["headers"]) for part in (request, response))
         )
-    except (KeyError, TypeError):
+    except (KeyError, TypeError, AttributeError):
         return False
 
 
-def read_cassette(path: Path) -> tuple[Provenance, list[dict[str, Any]]]:
+def _is_headers(node: Any) -> bool:
+    return all(
+        isinstance(name, str) and isinstance(values, list) and all(isinstance(value, str) for value in values)
+        for name, values in node.items()
+    )
+
+
+def read_text(path: Path) -> str:
+    """
+    What is written in a cassette.
+
+    Raises:
+        CassetteError: It cannot be read.
+    """
+    name = f"{path.parent.name}/{path.name}"
+    try:
+        return path.read_text(encoding="utf-8")
+    except OSError as exc:
+        raise CassetteError(f"cassette {name} cannot be read: {exc.strerror}") from None
+    except UnicodeDecodeError as exc:
+        raise CassetteError(f"cassette {name} is not UTF-8, from byte {exc.start} on") from None
+
+
+def read_cassette(path: Path, *, standing: str = "") -> tuple[Provenance, list[dict[str, Any]]]:
     """
     The provenance and the interactions of one cassette.
 
     Raises:
-        CassetteError: It is damaged.
+        CassetteError: It is damaged, or not of *standing*.
     """
-    serializer = Serializer(path)
-    interactions = serializer.deserialize(path.read_text(encoding="utf-8"))["interactions"]
+    serializer = Serializer(path, standing=standing)
+    interactions = serializer.deserialize(read_text(path))["interactions"]
     if serializer.provenance is None:
         raise CassetteError(f"cassette {path.name} has no provenance")
     return serializer.provenance, interactions
-
-
-class Persister:
-    """vcrpy's own takes the encoding and the line ends of the machine; ours are UTF-8 and LF everywhere."""
-
-    @staticmethod
-    def load_cassette(cassette_path: str, serializer: Serializer) -> Any:
-        path = Path(cassette_path)
-        if not path.is_file():
-            raise CassetteNotFoundError
-        return deserialize(path.read_text(encoding="utf-8"), serializer)
-
-    @staticmethod
-    def save_cassette(cassette_path: str, cassette_dict: dict[str, Any], serializer: Serializer) -> None:
-        path = Path(cassette_path)
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(serialize(cassette_dict, serializer), encoding="utf-8", newline="\n")
-
-
-def cleaned_request(request: Request) -> Request:
-    """What is kept of a request, and matched: no host, no token."""
-    path = request.uri.partition("://")[2].partition("/")[2]
-    headers = {name: request.headers[name] for name in _KEPT["request"] if name in request.headers}
-    return Request(
-        request.method,
-        scrubbed(f"{_HOST}/{path}"),
-        _cleaned_body(request.body if isinstance(request.body, bytes) else None),
-        headers,
-    )
-
-
-def cleaned_response(response: dict[str, Any]) -> dict[str, Any]:
-    """What is kept of a response: status, media type, body; no date, no server."""
-    headers = {name: values for name, values in response["headers"].items() if name.lower() in _KEPT["response"]}
-    body = {"string": _cleaned_body(_OWN_HOST.sub(_HOST.encode(), response["body"]["string"]))}
-    return {"status": response["status"], "headers": headers, "body": body}
-
-
-def _cleaned_body(body: bytes | None) -> bytes | None:
-    try:
-        return None if body is None else scrubbed(body.decode()).encode()
-    except UnicodeDecodeError:
-        return body
-
-
-def _part(request: Request, name: str) -> object:
-    path, _, query = request.uri.removeprefix(_HOST).partition("?")
-    parts = {"method": request.method, "path": path, "query": query, "body": request.body or b""}
-    return parts[name] if name in parts else request.headers.get(name)
-
-
-def _matcher(name: str) -> Callable[[Request, Request], None]:
-    def compare(one: Request, other: Request) -> None:
-        if _part(one, name) != _part(other, name):
-            raise AssertionError(f"{_part(one, name)!r} is not {_part(other, name)!r}")
-
-    return compare
-
-
-@contextmanager
-def _inserted(path: Path, serializer: Serializer, mode: RecordMode) -> Generator[Cassette]:
-    machine = vcr.VCR(before_record_request=cleaned_request, before_record_response=cleaned_response)
-    machine.register_serializer("provenance", serializer)
-    machine.register_persister(Persister)
-    for name in _MATCHED:
-        machine.register_matcher(f"same {name}", _matcher(name))
-    options = {"serializer": "provenance", "record_mode": mode, "match_on": [f"same {name}" for name in _MATCHED]}
-    with machine.use_cassette(str(path), **options) as cassette:
-        yield cassette
 
 
 def cassette_path(folder: Path, test: str) -> Path:
@@ -221,61 +269,13 @@ def cassette_path(folder: Path, test: str) -> Path:
     return folder / f"{test}.yaml"
 
 
-@dataclass(frozen=True)
-class Recorder:
-    """Records into *folder*, one cassette per test."""
-
-    folder: Path
-    target: str
-    description_sha256: str
-
-    @contextmanager
-    def tape(self, test: str) -> Generator[Tape]:
-        now = datetime.now(UTC).replace(microsecond=0)
-        path = cassette_path(self.folder, test)
-        # Derived from the name, so that recording again changes times and ids only.
-        seed = Seed(f"recorded/{test}")
-        provenance = Provenance("sandbox", self.target, now, self.description_sha256, test, seed.text)
-        # vcrpy would add to what is there.
-        path.unlink(missing_ok=True)
-        with _inserted(path, Serializer(path, provenance), RecordMode.ALL):
-            yield Tape(seed, has_control=True, now=now, standing=provenance.standing, target=self.target)
+def days(played: Iterable[Provenance]) -> str:
+    """`2026-11-20`, or `2026-11-20 to 2026-11-21`: the oldest and the newest day of recording."""
+    found = sorted({one.recorded_at.astimezone(UTC).date().isoformat() for one in played})
+    return " to ".join(dict.fromkeys((found[0], found[-1]))) if found else "no day"
 
 
-class Player:
-    """Plays what lies in *folder*; *played* is what was."""
-
-    def __init__(self, folder: Path) -> None:
-        self._folder = folder
-        self.played: Final[list[Provenance]] = []
-
-    @contextmanager
-    def tape(self, test: str) -> Generator[Tape]:
-        """
-        Raises:
-            CassetteError: There is none, it is damaged, or something in it was not used.
-        """
-        path = cassette_path(self._folder, test)
-        if not path.is_file():
-            raise CassetteError(f"cassette {test}.yaml is missing; `nox -s record` makes it")
-        serializer = Serializer(path)
-        with _inserted(path, serializer, RecordMode.NONE) as cassette:
-            provenance = serializer.provenance
-            if provenance is None:
-                raise CassetteError(f"cassette {test}.yaml is empty")
-            self.played.append(provenance)
-            yield Tape(
-                Seed(provenance.seed),
-                has_control=provenance.has_control,
-                now=provenance.recorded_at,
-                standing=provenance.standing,
-                target=provenance.target,
-                check=lambda: _all_used(test, cassette),
-            )
-
-
-def _all_used(test: str, cassette: Cassette) -> None:
-    for number, request in enumerate(cassette.requests):
-        if not cassette.play_counts[number]:
-            line = f"{request.method} {request.uri.removeprefix(_HOST)}"
-            raise CassetteError(f"cassette {test}.yaml: interaction {number}, {line}, was not used")
+def aged(played: Sequence[Provenance], now: datetime) -> str:
+    """A warning when the oldest recording is OLD; else an empty text."""
+    age = now - min((one.recorded_at for one in played), default=now)
+    return f"the oldest recording is {age.days} days old; record again" if age > OLD else ""

@@ -8,6 +8,7 @@ written down for reading by `python -m coinbase_checkouts_conformance.claims`; a
 from __future__ import annotations
 
 import json
+import tomllib
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,9 +18,11 @@ import pytest
 
 from .constraints import OPEN, Constraint, constraints
 from .description import Source, description
+from .invariants import INVARIANTS, Invariant
 
 CLAIMS_FILE: Final = Path(__file__).with_name("claims.toml")
 CONSTRAINT_PARAMETER: Final = "constraint"
+INVARIANT_PARAMETER: Final = "invariant"
 
 _HEADER: Final = """\
 # Every claim of the suite, in the order it is tried. Read top to bottom these are the rules of the API as this
@@ -46,7 +49,7 @@ def claim(identifier: str, *proves: str) -> pytest.MarkDecorator:
         identifier: Such as `create.full`: the operation or topic, a dot, the rule.
         proves: Ids of `x-rule`s, and pointers into the description (`#/…`).
     """
-    return pytest.mark.claim(identifier, tuple(map(_pointer, proves)))
+    return pytest.mark.claim(identifier, tuple(map(description().pointer, proves)))
 
 
 def each_constraint(operation_id: str, *locations: str) -> pytest.MarkDecorator:
@@ -61,16 +64,40 @@ def each_constraint(operation_id: str, *locations: str) -> pytest.MarkDecorator:
     return pytest.mark.parametrize(CONSTRAINT_PARAMETER, cases)
 
 
+def each_invariant(*names: str) -> pytest.MarkDecorator:
+    """One claim for each of these invariants, all tried by the same steps."""
+    found = [INVARIANTS[name] for name in names]
+    cases = [pytest.param(one, id=one.id, marks=claim(one.claim, *one.rules)) for one in found]
+    return pytest.mark.parametrize(INVARIANT_PARAMETER, cases)
+
+
 def claim_of(item: pytest.Item) -> Claim:
     """The claim that *item* tries."""
     mark = next(item.iter_markers("claim"))
     identifier, proves = mark.args
     function: Callable[..., object] = getattr(item, "function")  # noqa: B009 -- not declared on Item
     parameters: dict[str, Any] = getattr(getattr(item, "callspec", None), "params", {})
-    constraint = parameters.get(CONSTRAINT_PARAMETER)
-    sentence = constraint.sentence if isinstance(constraint, Constraint) else " ".join((function.__doc__ or "").split())
+    stated = parameters.get(CONSTRAINT_PARAMETER) or parameters.get(INVARIANT_PARAMETER)
+    if isinstance(stated, Constraint | Invariant):
+        sentence = stated.sentence
+    else:
+        sentence = " ".join((function.__doc__ or "").split())
     source = Source.joined([description().source(pointer) for pointer in proves])
     return Claim(identifier, sentence, source, proves, f"{item.path.stem}::{function.__name__}")
+
+
+def read_claims(path: Path = CLAIMS_FILE) -> list[Claim]:
+    """Every claim as `claims.toml` has it, which is quicker than to ask the tests."""
+    return [
+        Claim(
+            one["id"],
+            one["sentence"],
+            Source(tuple(one["source"]), one["standing"]),
+            tuple(map(description().pointer, one["proves"])),
+            one["test"],
+        )
+        for one in tomllib.loads(path.read_text(encoding="utf-8"))["claim"]
+    ]
 
 
 def written(claims: Iterable[Claim]) -> str:
@@ -86,7 +113,7 @@ def _table(one: Claim) -> str:
         f"sentence = {_quoted(one.sentence)}",
         f"source = [{', '.join(map(_quoted, one.source.documents))}]",
         f"standing = {_quoted(one.source.standing)}",
-        f"proves = [{', '.join(_quoted(_named(pointer)) for pointer in one.proves)}]",
+        f"proves = [{', '.join(_quoted(named(pointer)) for pointer in one.proves)}]",
         f"test = {_quoted(one.test)}",
     ]
     return "\n".join(lines) + "\n"
@@ -96,13 +123,9 @@ def _quoted(text: str) -> str:
     return json.dumps(text, ensure_ascii=False)
 
 
-def _named(pointer: str) -> str:
+def named(pointer: str) -> str:
     """A rule by its id, which stays when others are put before it; anything else by its pointer."""
     return str(description().at(pointer)["id"]) if "/x-rule/" in pointer else pointer
-
-
-def _pointer(rule: str) -> str:
-    return rule if rule.startswith("#") else description().rules[rule]
 
 
 class _Collector:

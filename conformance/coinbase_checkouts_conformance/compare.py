@@ -5,14 +5,17 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from datetime import UTC, datetime
 from decimal import Decimal, InvalidOperation
+from functools import cache
 from typing import Any
 
-from .description import escaped
+from .description import description, escaped
 
 
 def differences(expected: object, actual: object, *, ignoring: Collection[str] = ()) -> list[str]:
     """
     Where *actual* says something else than *expected*, as `pointer: expected → actual`.
+
+    What the description does not have may differ: nothing is promised about it.
 
     Args:
         ignoring: Top-level fields that may differ.
@@ -25,7 +28,8 @@ def differences(expected: object, actual: object, *, ignoring: Collection[str] =
 
 def _differences(expected: object, actual: object, pointer: str) -> list[str]:
     if isinstance(expected, Mapping) and isinstance(actual, Mapping):
-        names = dict.fromkeys([*expected, *actual])
+        is_ours = "metadata" in pointer.split("/")
+        names = [name for name in dict.fromkeys([*expected, *actual]) if is_ours or name in _documented()]
         return [
             found
             for name in names
@@ -40,23 +44,39 @@ def _differences(expected: object, actual: object, pointer: str) -> list[str]:
     return [] if _same(expected, actual, pointer) else [f"{pointer or '/'}: {_shown(expected)} → {_shown(actual)}"]
 
 
+@cache
+def _documented() -> frozenset[str]:
+    """The names of all members that the description has in any object."""
+    schemas = description().document["components"]["schemas"]
+    return frozenset(name for schema in schemas.values() for name in schema.get("properties", ()))
+
+
 def _same(expected: object, actual: object, pointer: str) -> bool:
     if expected == actual:
         return type(expected) is type(actual)
     if not (isinstance(expected, str) and isinstance(actual, str)) or pointer.startswith("/metadata"):
         return False
     if pointer.endswith("mount"):
-        return amount(expected) == amount(actual)
+        return None is not amount(expected) == amount(actual)
     if pointer.endswith("At"):
-        return moment(expected) == moment(actual)
+        return None is not time_of(expected) == time_of(actual)
     return False
 
 
 def amount(text: Any) -> Decimal | None:
     """An amount by value; None for what is none."""
     try:
-        return Decimal(text)
+        value = Decimal(text)
     except (InvalidOperation, TypeError, ValueError):
+        return None
+    return value if value.is_finite() else None
+
+
+def time_of(text: object) -> datetime | None:
+    """A time to the millisecond; None for what is none, or one that Python cannot hold, such as a leap second."""
+    try:
+        return moment(str(text))
+    except (ValueError, OverflowError):
         return None
 
 

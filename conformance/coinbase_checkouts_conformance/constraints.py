@@ -148,14 +148,14 @@ def of_answer(by: Description, operation: Operation, status: int) -> list[Constr
     return [
         constraint
         for media_type in by.at(owner)
-        for constraint in _of_schema(by, operation, "body", (), f"{owner}/{escaped(media_type)}/schema", status=status)
+        for constraint in of_schema(by, operation, "body", (), f"{owner}/{escaped(media_type)}/schema", status=status)
         if constraint.keyword != "default"  # of what comes back it says nothing
     ]
 
 
 def _of_parameters(by: Description, operation: Operation) -> Iterator[Constraint]:
     for parameter in by.parameters(operation):
-        yield from _of_schema(by, operation, parameter.location, (parameter.name,), f"{parameter.pointer}/schema")
+        yield from of_schema(by, operation, parameter.location, (parameter.name,), f"{parameter.pointer}/schema")
 
 
 def _of_body(by: Description, operation: Operation) -> Iterator[Constraint]:
@@ -165,10 +165,10 @@ def _of_body(by: Description, operation: Operation) -> Iterator[Constraint]:
     if by.at(operation.pointer)["requestBody"].get("required"):
         where = f"{operation.pointer}/requestBody/required"
         yield Constraint(operation, "body", (), "required", value=True, pointer=where, schema=pointer)
-    yield from _of_schema(by, operation, "body", (), pointer)
+    yield from of_schema(by, operation, "body", (), pointer)
 
 
-def _of_schema(
+def of_schema(
     by: Description,
     operation: Operation,
     location: str,
@@ -185,9 +185,7 @@ def _of_schema(
 
     def walk(found: Iterable[tuple[tuple[str, ...], str]]) -> Iterator[Constraint]:
         for more, where in found:
-            yield from _of_schema(
-                by, operation, location, (*path, *more), where, status=status, above=(*above, pointer)
-            )
+            yield from of_schema(by, operation, location, (*path, *more), where, status=status, above=(*above, pointer))
 
     # What is said elsewhere of the same thing comes first, what is said of its parts last.
     yield from walk(step for step in steps if not step[0] and not step[1].endswith("/items"))

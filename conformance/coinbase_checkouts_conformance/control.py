@@ -16,16 +16,23 @@ import httpx
 from .judge import BrokenError, parsed
 from .scrub import excerpt
 from .target import filled
+from .traffic import Conversation
 from .wire import Wire
 
 ROOT: Final = "/__sandbox__/"
 
 
 class Control:
-    """The control contract, spoken over *wire*."""
+    """
+    The control contract, spoken over *wire*.
 
-    def __init__(self, wire: Wire) -> None:
+    Args:
+        conversation: Added to with every call, if given: what was done to the server explains what it answers.
+    """
+
+    def __init__(self, wire: Wire, conversation: Conversation | None = None) -> None:
         self._wire = wire
+        self._conversation = conversation
 
     def now(self) -> datetime | None:
         """The sandbox's time; None when this origin is no sandbox."""
@@ -53,6 +60,8 @@ class Control:
         headers = {} if body is None else {"Content-Type": "application/json"}
         request = httpx.Request(method, f"{self._wire.target.origin}{path}", headers=headers, content=content)
         reply = self._wire.send(request)
+        if self._conversation is not None:
+            self._conversation.add(request, reply.status, reply.content_type, reply.content)
         if reply.status != 200:
             raise BrokenError(
                 f"control call {method} {path} answered {reply.status}: {excerpt(reply.content, limit=120)}"

@@ -11,7 +11,7 @@ from __future__ import annotations
 import json
 import tomllib
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
 from pathlib import Path
@@ -22,6 +22,7 @@ from .constraints import KEYWORDS, Constraint, constraints, defaults, of_answer
 from .description import Description, Operation, escaped
 from .evidence import keeps, refused_for, violated
 from .judge import BrokenError, Judge
+from .outcomes import HOLDING, Outcomes
 from .traffic import DOCUMENTED, Conversation, Place, Recorded
 
 KEPT: Final = "kept"
@@ -343,9 +344,8 @@ def _media_type(headers: Mapping[str, str]) -> str:
 
 def _surprises(finder: _Finder, conversations: Iterable[Conversation], proofs: Iterable[Proof]) -> Iterator[Surprise]:
     """Requests that were accepted although they break the description, or refused although they keep it."""
-    # Elsewhere a rule that is no constraint of a schema may be the reason. Told by its name, for the constraint itself
-    # may be gone.
-    of_constraints = [proof for proof in proofs if proof.claim.id.rpartition("-")[2] in (*KEYWORDS, "required")]
+    # Elsewhere a rule that is no constraint of a schema may be the reason.
+    of_constraints = [proof for proof in proofs if _is_of_constraint(proof.claim)]
     about_schemas = {name for proof in of_constraints for name in proof.conversations}
     for conversation in conversations:
         for exchange in conversation:
@@ -359,6 +359,12 @@ def _surprises(finder: _Finder, conversations: Iterable[Conversation], proofs: I
             elif exchange.status in (400, 422) and not broken and conversation.name in about_schemas:
                 what = f"refused with {exchange.status}, although nothing in the description forbids it"
                 yield Surprise(exchange.place, what, exchange.operation.pointer)
+
+
+def _is_of_constraint(claim: Claim) -> bool:
+    """Whether *claim* is about a keyword of a schema; told by its name, for the constraint itself may be gone."""
+    keyword = claim.id.rpartition("-")[2]
+    return keyword in (*KEYWORDS, "required") and f"/{keyword}" in claim.proves[0]
 
 
 def _waived(rows: list[Row], waivers: Iterable[Waiver]) -> tuple[list[Row], list[str]]:
@@ -394,6 +400,6 @@ def read_waivers(path: Path = UNREACHABLE_FILE) -> list[Waiver]:
     ]
 
 
-def proofs_of(held: Collection[Claim], tests: Mapping[str, Sequence[str]]) -> list[Proof]:
-    """Proofs of the claims that *held*; *tests* are the names of each claim's conversations."""
-    return [Proof(claim, tuple(tests.get(claim.id, ()))) for claim in held]
+def proofs_of(outcomes: Outcomes) -> list[Proof]:
+    """Proofs of the claims that hold."""
+    return [Proof(outcome.claim, outcome.tests) for outcome in outcomes.of(*HOLDING)]

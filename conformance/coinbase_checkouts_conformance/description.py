@@ -135,6 +135,23 @@ class Description:
         owner = f"{operation.pointer}/responses"
         return {int(status): self.resolve(f"{owner}/{status}") for status in self.at(owner)}
 
+    def line(self, pointer: str) -> int:
+        """The line of `openapi.json` on which *pointer* leads to; the compiler writes one line for each value."""
+        node: Any = self.document
+        line = 1
+        for part in parts(pointer):
+            if isinstance(node, list):
+                before, node = node[: int(part)], node[int(part)]
+            else:
+                before = list(node.values())[: list(node).index(part)]
+                node = node[part]
+            line += 1 + sum(map(_lines, before))
+        return line
+
+    def pointer(self, rule: str) -> str:
+        """Where the `x-rule` with this id is; what is a pointer already stays one."""
+        return rule if rule.startswith("#") else self.rules[rule]
+
     @cached_property
     def rules(self) -> dict[str, str]:
         """Each `x-rule` id, and the pointer to it."""
@@ -150,6 +167,13 @@ class Description:
                     yield from (f"{pointer}/x-rule/{index}" for index in range(len(child)))
                 else:
                     yield from self._rule_pointers(f"{pointer}/{escaped(key)}", child)
+
+
+def _lines(node: Any) -> int:
+    """How many lines *node* takes when it is written with an indent."""
+    if not isinstance(node, dict | list) or not node:
+        return 1
+    return 2 + sum(map(_lines, node.values() if isinstance(node, dict) else node))
 
 
 def escaped(part: str) -> str:

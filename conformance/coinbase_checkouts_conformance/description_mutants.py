@@ -22,10 +22,9 @@ from functools import cache
 from multiprocessing import get_context
 from typing import Any, Final
 
-from .cassettes import CASSETTES
+from .cassettes import CASSETTES, SANDBOX
 from .coverage import RULE, Coverage, Proof, atoms, covered, listed, proofs_of
 from .description import Description, description, parts
-from .outcomes import HELD
 from .replay import replayed
 from .traffic import Conversation, from_cassettes
 
@@ -149,8 +148,7 @@ class Recordings:
 def recordings() -> Recordings:
     """The project's own."""
     suite = replayed(CASSETTES)
-    held = [outcome.claim for outcome in suite.outcomes.of(HELD)]
-    conversations, proofs = from_cassettes(CASSETTES), proofs_of(held, suite.tests)
+    conversations, proofs = from_cassettes(CASSETTES / SANDBOX), proofs_of(suite.outcomes)
     missing = _missing(covered(description(), conversations, proofs))
     return Recordings(conversations, proofs, listed(atoms(description())), missing)
 

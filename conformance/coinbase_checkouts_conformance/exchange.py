@@ -22,9 +22,10 @@ from .probes import MISSING
 from .scrub import excerpt
 from .seeds import Seed
 from .target import filled
+from .tidying import SUITE, Made
 from .tokens import Tokens
-from .traffic import Conversation, recorded
-from .wire import Reply, Wire
+from .traffic import Conversation
+from .wire import NotSafeError, RateLimitedError, Reply, Wire
 
 # Far enough that another run moving the same sandbox's clock by a day does not matter.
 LIFETIME: Final = timedelta(days=7)
@@ -54,7 +55,7 @@ class Exchange:
 
     Args:
         now: The sandbox's time, the recording's, or None to take the real one.
-        made: Ids of checkouts to deactivate when the run ends; added to.
+        made: What to deactivate when the run ends; added to.
         conversation: Added to with every exchange.
     """
 
@@ -66,7 +67,7 @@ class Exchange:
         *,
         control: Control | None,
         now: datetime | None,
-        made: list[str],
+        made: Made,
         conversation: Conversation,
     ) -> None:
         self._wire = wire
@@ -77,6 +78,7 @@ class Exchange:
         self.seed: Final = seed
         self.control: Final = control
         self.last: tuple[httpx.Request, Reply | None] | None = None
+        self.remarks: Final[list[str]] = []
         self.conversation: Final = conversation
 
     @property
@@ -94,9 +96,14 @@ class Exchange:
         return stamp(self.now + delta)
 
     @property
+    def is_safe(self) -> bool:
+        """Whether nothing may be created here."""
+        return self._wire.is_safe
+
+    @property
     def title(self) -> str:
         """A description by which a person recognises the checkout and this test finds it again."""
-        return f"conformance suite {self.seed.marker}"
+        return f"{SUITE} {self.seed.marker}"
 
     def minimal(self, **fields: Any) -> dict[str, Any]:
         """A body for create: what must be there, a name to recognise it by, and *fields*."""
@@ -105,15 +112,19 @@ class Exchange:
     def full(self) -> dict[str, Any]:
         """A body for create with every field."""
         return {
-            "amount": "2.50",
+            "amount": "1.50",
             "currency": "USDC",
             "network": "base",
             "description": self.title,
             "expiresAt": self.later(),
-            "metadata": {"orderId": f"order-{self.seed.marker}", "note": "conformance suite"},
+            "metadata": {"orderId": f"order-{self.seed.marker}", "note": SUITE},
             "successRedirectUrl": "https://example.com/success",
             "failRedirectUrl": "https://example.com/failed",
         }
+
+    def remark(self, what: str) -> None:
+        """Tell *what* as a warning: laxer than the documents, though nothing they say is broken by it."""
+        self.remarks.append(what)
 
     def create(self, body: Any, *, key: str | None = None, auth: httpx.Auth | None = None) -> Answer:
         """POST /api/v1/checkouts."""
@@ -178,36 +189,44 @@ class Exchange:
             headers["X-Idempotency-Key"] = key
         url = self._wire.target.url(filled(operation.path, id=id))
         if query:
-            url = f"{url}?{urlencode(query, doseq=True, quote_via=quote)}"
+            spelt = {name: str(value).lower() if isinstance(value, bool) else value for name, value in query.items()}
+            url = f"{url}?{urlencode(spelt, doseq=True, quote_via=quote)}"
         request = httpx.Request(operation.method, url, headers=headers, content=content)
         self.last = (request, None)
-        reply = self._wire.send(request, auth or self.tokens.valid)
+        try:
+            reply = self._wire.send(request, auth or self.tokens.valid)
+        except (NotSafeError, RateLimitedError):
+            raise
+        except BaseException:
+            # Ctrl-C, too: what was asked for may have been made, and we shall never hear its id.
+            self._made_unheard(operation_id)
+            raise
         self.last = (request, reply)
-        self._keep(request, reply)
+        self.conversation.add(request, reply.status, reply.content_type, reply.content)
         if operation_id == "createCheckout" and 200 <= reply.status < 300:
             self._remember(reply)
-        if operation_id == "deactivateCheckout" and reply.status == 200 and id in self._made:
-            self._made.remove(id)
+        if operation_id == "deactivateCheckout" and reply.status == 200 and id in self._made.ids:
+            self._made.ids.remove(id)
         if reply.status in also:
             return Answer(operation, request, reply, None)
         return Answer(
             operation, request, reply, judge().check(operation, reply.status, reply.content_type, reply.content)
         )
 
-    def _keep(self, request: httpx.Request, reply: Reply) -> None:
-        headers = {"content-type": reply.content_type}
-        self.conversation.exchanges.append(
-            recorded(self.conversation.place(), request, reply.status, headers, reply.content)
-        )
-
     def _remember(self, reply: Reply) -> None:
         """Keep the id for tidying up, even when the rest of the answer is wrong."""
         try:
             made = json.loads(reply.content)["id"]
-        except (ValueError, KeyError, TypeError):
-            return
+        except (ValueError, KeyError, TypeError, RecursionError):
+            made = None
         if isinstance(made, str):
-            self._made.append(made)
+            self._made.ids.append(made)
+        else:
+            self._made_unheard("createCheckout")
+
+    def _made_unheard(self, operation_id: str) -> None:
+        if operation_id == "createCheckout":
+            self._made.titles.append(self.title)
 
 
 def sent(body: Any) -> dict[str, Any]:

@@ -24,7 +24,7 @@ from coinbase_checkouts.errors import SignatureError
 from coinbase_checkouts_sandbox.inprocess import wrapping
 
 from . import receiver
-from .wrong_servers import WRONG_SERVERS, Between, Meeting, Right, Wanted, WrongServer
+from .wrong_servers import WRONG_SERVERS, Meeting, Right, Wanted, WrongServer, between
 
 # A test that waits for what will never come is ended after so long.
 LIMIT_S: Final = 10.0
@@ -156,6 +156,11 @@ class HostileMode:
         self._broken: list[Trial] = []
         self._why_not = "the run did not come to its end"
 
+    @property
+    def is_on(self) -> bool:
+        """Whether tests are being run against a wrong server just now."""
+        return self._reports is not None
+
     @pytest.hookimpl(wrapper=True)
     def pytest_runtestloop(self, session: pytest.Session) -> Generator[None, object, object]:
         """After the tests as they are, the tests against each wrong server."""
@@ -252,7 +257,7 @@ class HostileMode:
         def meet() -> Meeting:
             return self._met
 
-        with wrapping(lambda app: Between(app, server(meet), meet)):
+        with wrapping(lambda app: between(app, server(meet), meet)):
             yield
 
     def _tried(self, session: pytest.Session, server: type[WrongServer]) -> list[Trial]:

@@ -82,7 +82,7 @@ class Judge:
     """Verdicts by one description; each schema is compiled once."""
 
     def __init__(self, by: Description) -> None:
-        self._by = by
+        self.described: Final = by
         self._registry: Registry[Any] = Registry[Any]().with_resource(_URI, DRAFT202012.create_resource(by.document))
         self._validators: dict[str, Any] = {}
 
@@ -99,10 +99,15 @@ class Judge:
             Fault(
                 excerpt(error.message, limit=200),
                 _json_pointer(error.absolute_path),
-                self._by.follow(pointer, list(error.absolute_schema_path)),
+                self.described.follow(pointer, list(error.absolute_schema_path)),
             )
             for error in self.validator(pointer).iter_errors(instance)
         ]
+
+    def schema_of(self, operation: Operation, status: int) -> str | None:
+        """Where the schema of the JSON is that *status* of *operation* comes with; None if there is no such answer."""
+        pointer = self.described.responses(operation).get(status)
+        return None if pointer is None else f"{pointer}/content/application~1json/schema"
 
     def check(self, operation: Operation, status: int, content_type: str, content: bytes) -> Any:
         """
@@ -111,7 +116,7 @@ class Judge:
         Raises:
             BrokenError: It does not; the first fault found is told.
         """
-        responses = self._by.responses(operation)
+        responses = self.described.responses(operation)
         if status not in responses:
             known = ", ".join(map(str, responses))
             raise BrokenError(
@@ -119,13 +124,13 @@ class Judge:
             )
         where = f"{responses[status]}/content"
         media_type = content_type.partition(";")[0].strip().lower()
-        if media_type not in self._by.at(where):
+        if media_type not in self.described.at(where):
             raise BrokenError(f"media type {excerpt(media_type, limit=60)!r}, not application/json", rule=where)
         instance = parsed(content, rule=where)
         for fault in self.faults(f"{where}/{escaped(media_type)}/schema", instance):
             raise BrokenError(fault.what, pointer=fault.pointer, rule=fault.rule)
-        for pointer in _nulls(instance, ""):
-            rule = self._by.rules.get("response.no-null", "")
+        for pointer in nulls(instance):
+            rule = self.described.rules.get("response.no-null", "")
             raise BrokenError("null; a field without a value is absent", pointer=pointer, rule=rule)
         return instance
 
@@ -147,15 +152,16 @@ def _no_constant(name: str) -> NoReturn:
     raise ValueError(f"{name} is not JSON")
 
 
-def _nulls(node: object, pointer: str) -> Iterator[str]:
+def nulls(node: object, pointer: str = "") -> Iterator[str]:
+    """Pointers to every null in *node*."""
     if node is None:
         yield pointer
     elif isinstance(node, dict):
         for key, value in node.items():
-            yield from _nulls(value, f"{pointer}/{escaped(key)}")
+            yield from nulls(value, f"{pointer}/{escaped(key)}")
     elif isinstance(node, list):
         for index, value in enumerate(node):
-            yield from _nulls(value, f"{pointer}/{index}")
+            yield from nulls(value, f"{pointer}/{index}")
 
 
 def _json_pointer(path: Iterable[str | int]) -> str:

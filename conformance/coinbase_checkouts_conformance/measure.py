@@ -15,7 +15,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
-from .cassettes import CASSETTES, CassetteError
+from .cassettes import CASSETTES, SANDBOX, CassetteError
 from .coverage import (
     KEPT,
     LEDGER_FILE,
@@ -31,7 +31,7 @@ from .coverage import (
     proofs_of,
 )
 from .description import description
-from .outcomes import HELD
+from .outcomes import HOLDING
 from .replay import replayed
 from .traffic import STANDINGS, TrafficError, from_cassettes, from_documents
 
@@ -45,16 +45,15 @@ def main(argv: list[str], *, cassettes: Path = CASSETTES) -> int:
     if parser.parse_args(argv).accept:
         LEDGER_FILE.write_text(listed(atoms(description())), encoding="utf-8", newline="\n")
     try:
-        conversations = [*from_cassettes(cassettes), *from_documents()]
+        conversations = [*from_cassettes(cassettes / SANDBOX), *from_documents()]
     except (CassetteError, TrafficError) as exc:
         print(f"coverage: {exc}", file=sys.stderr)
         return 2
     suite = replayed(cassettes)
-    held = [outcome.claim for outcome in suite.outcomes.of(HELD)]
     ledger = LEDGER_FILE.read_text(encoding="utf-8")
-    found = covered(description(), conversations, proofs_of(held, suite.tests), ledger=ledger)
+    found = covered(description(), conversations, proofs_of(suite.outcomes), ledger=ledger)
     print(*told(found), sep="\n")
-    if unproved := len(suite.outcomes.by_claim) - len(held):
+    if unproved := len(suite.outcomes.by_claim) - len(suite.outcomes.of(*HOLDING)):
         print(f"coverage: {unproved} claims do not hold, and prove nothing; `nox -s conformance` tells which")
     return 0 if found.is_whole and not unproved else 1
 

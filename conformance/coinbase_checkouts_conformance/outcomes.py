@@ -1,33 +1,43 @@
-"""What became of each claim, and how that is told: failure text, summary, report.json."""
+"""What became of each claim: one of six outcomes, and the lines a terminal shows of them."""
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterable
-from dataclasses import asdict, dataclass, field
-from typing import Any, Final
-
-import httpx
+from dataclasses import dataclass, field, replace
+from typing import Final
 
 from .claims import Claim
-from .description import description
-from .judge import BrokenError
-from .scrub import excerpt, scrubbed
-from .wire import Reply
 
-HELD: Final = "held"
-BROKEN: Final = "broken"
-SKIPPED: Final = "skipped"
-_WORST_LAST: Final = (HELD, SKIPPED, BROKEN)
+PASS: Final = "pass"  # noqa: S105 -- no password
+WARN: Final = "warn"  # holds, but an answer had something that no document names
+FAIL: Final = "fail"
+ERROR: Final = "error"  # the check itself went wrong: a damaged recording, an exception of the suite
+SKIPPED: Final = "skipped"  # cannot be reached on this server, as payments without control endpoints
+UNKNOWN: Final = "unknown"  # could have been tried and was not: nothing is known
+
+OUTCOMES: Final = (PASS, WARN, FAIL, ERROR, SKIPPED, UNKNOWN)
+HOLDING: Final = (PASS, WARN)
+BREAKING: Final = (FAIL, ERROR)
+_WORST_LAST: Final = (PASS, WARN, UNKNOWN, SKIPPED, ERROR, FAIL)
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """*detail* is the failure's text, or why the claim was not tried."""
+    """
+    Of one claim.
+
+    Args:
+        detail: The failure's text, what was undocumented, or why the claim was not tried.
+        tests: Those that tried it, `module/name`; their conversations are the evidence.
+        rule: Of a failure, the pointer to what in the description was broken, and the *operation* that broke it.
+    """
 
     claim: Claim
     verdict: str
     detail: str = ""
+    tests: tuple[str, ...] = ()
+    duration_s: float = 0.0
+    rule: str = ""
+    operation: str = ""
 
 
 @dataclass
@@ -37,73 +47,46 @@ class Outcomes:
     by_claim: dict[str, Outcome] = field(default_factory=dict)
 
     def add(self, outcome: Outcome) -> None:
+        """Keep *outcome* together with what other tests of its claim came to."""
         known = self.by_claim.get(outcome.claim.id)
-        if known is None or _WORST_LAST.index(outcome.verdict) > _WORST_LAST.index(known.verdict):
-            self.by_claim[outcome.claim.id] = outcome
+        if known is not None:
+            worst = max(known, outcome, key=lambda one: _WORST_LAST.index(one.verdict))
+            tests = tuple(dict.fromkeys((*known.tests, *outcome.tests)))
+            outcome = replace(worst, tests=tests, duration_s=known.duration_s + outcome.duration_s)
+        self.by_claim[outcome.claim.id] = outcome
 
-    def of(self, verdict: str) -> list[Outcome]:
-        return [outcome for outcome in self.by_claim.values() if outcome.verdict == verdict]
+    def of(self, *verdicts: str) -> list[Outcome]:
+        """Those with one of *verdicts*."""
+        return [outcome for outcome in self.by_claim.values() if outcome.verdict in verdicts]
+
+    @property
+    def figures(self) -> dict[str, int]:
+        """How many claims came to each outcome."""
+        return {verdict: len(self.of(verdict)) for verdict in OUTCOMES}
 
     @property
     def summary(self) -> str:
-        """`117 claims hold, 0 broken, 3 skipped (no control endpoints)`."""
-        skipped = self.of(SKIPPED)
-        reasons = ", ".join(dict.fromkeys(outcome.detail for outcome in skipped))
-        why = f" ({reasons})" if reasons else ""
-        return f"{len(self.of(HELD))} claims hold, {len(self.of(BROKEN))} broken, {len(skipped)} skipped{why}"
+        """`117 claims hold, 0 broken, 3 skipped (no control endpoints), 2 with a warning`; zeros only of the first three."""
+        counts = [
+            f"{len(self.of(*HOLDING))} claims hold",
+            f"{len(self.of(FAIL))} broken",
+            f"{len(self.of(SKIPPED))} skipped{self._reasons(SKIPPED)}",
+        ]
+        rest = {ERROR: "in error", UNKNOWN: f"unknown{self._reasons(UNKNOWN)}", WARN: "with a warning"}
+        counts += [f"{len(self.of(verdict))} {words}" for verdict, words in rest.items() if self.of(verdict)]
+        return ", ".join(counts)
 
     @property
     def text(self) -> str:
-        """Broken claims first, then what was skipped, the summary last."""
-        broken = [outcome.detail for outcome in self.of(BROKEN)]
-        skipped = [f"SKIPPED {outcome.claim.id}: {outcome.detail}" for outcome in self.of(SKIPPED)]
-        return "\n".join([*(f"{text}\n" for text in broken), *skipped, self.summary])
-
-    def report(self, **about: Any) -> str:
-        """`report.json`: *about* the run, the figures, and each claim with its outcome."""
-        figures = {verdict: len(self.of(verdict)) for verdict in _WORST_LAST}
-        claims = [
-            {**_flat(outcome.claim), "outcome": outcome.verdict}
-            | ({"detail": outcome.detail} if outcome.detail else {})
-            for outcome in self.by_claim.values()
+        """Broken claims first, then what is to be known of the others, the summary last."""
+        broken = [f"{outcome.detail}\n" for outcome in self.of(*BREAKING)]
+        others = [
+            f"{outcome.verdict.upper()} {outcome.claim.id}: {outcome.detail}"
+            for verdict in (WARN, SKIPPED, UNKNOWN)
+            for outcome in self.of(verdict)
         ]
-        content = {**about, "description_sha256": description().sha256, "figures": figures, "claims": claims}
-        return json.dumps(content, indent=2, ensure_ascii=False) + "\n"
+        return "\n".join([*broken, *others, self.summary])
 
-
-def _flat(claim: Claim) -> dict[str, Any]:
-    fields = asdict(claim)
-    source = fields.pop("source")
-    return {**fields, "source": source["documents"], "standing": source["standing"]}
-
-
-def failure(claim: Claim, error: BaseException, last: tuple[httpx.Request, Reply | None] | None) -> str:
-    """What a person needs to see of a broken claim: sentence, exchange, place, rule, source. No secret."""
-    lines = [f"BROKEN {claim.id}", f"  claim    {claim.sentence}"]
-    if last is not None:
-        request, reply = last
-        body = f"  {excerpt(request.content)}" if request.content else ""
-        lines.append(f"  request  {request.method} {excerpt(request.url.raw_path.decode('ascii'))}{body}")
-        if reply is not None:
-            lines.append(f"  answer   {reply.status} {reply.content_type}  {excerpt(reply.content)}")
-    rule, source = claim.proves[0], claim.source
-    if isinstance(error, BrokenError):
-        lines.append(f"  wrong    {excerpt(error.what, limit=400)}")
-        if error.pointer:
-            lines.append(f"  at       {excerpt(error.pointer)}")
-        rule = error.rule or rule
-        source = description().source(rule) if rule.startswith("#") else source
-    else:
-        lines.append(f"  wrong    {_first_lines(error)}")
-    lines += [f"  rule     {rule}", f"  source   {source}"]
-    return "\n".join(lines)
-
-
-def _first_lines(error: BaseException) -> str:
-    """An assertion's own words; of any other exception its type as well."""
-    kind = "" if isinstance(error, AssertionError) else f"{type(error).__name__}: "
-    return kind + "\n           ".join(_some_of(scrubbed(str(error)).splitlines()))
-
-
-def _some_of(lines: Iterable[str]) -> list[str]:
-    return [excerpt(line) for line in lines if line.strip()][:6]
+    def _reasons(self, verdict: str) -> str:
+        reasons = ", ".join(dict.fromkeys(outcome.detail for outcome in self.of(verdict)))
+        return f" ({reasons})" if reasons else ""

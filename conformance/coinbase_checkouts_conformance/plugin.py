@@ -3,27 +3,39 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Final, Protocol
+from urllib.parse import urlencode
 
+import httpx
 import pytest
 
-from .claims import claim_of
+from .claims import Claim, claim_of
 from .control import Control
 from .exchange import Exchange
-from .outcomes import BROKEN, HELD, SKIPPED, Outcome, Outcomes, failure
+from .failures import failure, verdict_of
+from .invariants import InvariantError, hold
+from .journal import Entry
+from .notices import notices
+from .outcomes import FAIL, PASS, SKIPPED, UNKNOWN, WARN, Outcome, Outcomes
+from .progress import Shown
 from .seeds import Seed
+from .tidying import Made
 from .tokens import Tokens
 from .traffic import Conversation
-from .wire import OutOfTimeError, Wire
+from .wire import NotSafeError, NotTriedError, OutOfTimeError, Reply, Wire
 
 NO_CONTROL: Final = "no control endpoints"
 
 _EXCHANGE: Final = pytest.StashKey[Exchange]()
 _PASSED: Final = pytest.StashKey[bool]()
+_DURATION_S: Final = pytest.StashKey[float]()
+_TAPE: Final = pytest.StashKey["Tape"]()
+# Nothing is left to be found out; a run that goes on does not try it again.
+_FINAL: Final = (PASS, WARN, FAIL)
 
 
 @dataclass
@@ -35,6 +47,7 @@ class Tape:
         now: When it was recorded; None in a live run.
         has_control: Whether control endpoints answer.
         standing: What the traffic is, as in `traffic`; *target*: whose, if not the wire's.
+        explained: Turns an exception of the player into one that a person understands.
     """
 
     seed: Seed
@@ -43,6 +56,7 @@ class Tape:
     standing: str = "live"
     target: str = ""
     check: Callable[[], None] = lambda: None
+    explained: Callable[[BaseException], BaseException] = lambda error: error
 
 
 class Deck(Protocol):
@@ -73,30 +87,35 @@ class Suite:
     Args:
         progress: Called with each claim's outcome and module when its test has ended.
         conversations: What was said in each test, by its name.
-        tests: Their names, by claim.
+        known: What an earlier run found out, by test; what is final there is not tried again.
+        keep: Called with what each test came to.
     """
 
     wire: Wire
     tokens: Tokens
     deck: Deck
-    progress: Callable[[Outcome], None] = lambda _: None
+    progress: Shown | None = None
     outcomes: Outcomes = field(default_factory=Outcomes)
-    made: list[str] = field(default_factory=list)
+    made: Made = field(default_factory=Made)
     conversations: dict[str, Conversation] = field(default_factory=dict)
-    tests: dict[str, list[str]] = field(default_factory=dict)
+    known: Mapping[str, Entry] = field(default_factory=dict)
+    keep: Callable[[str, Entry], None] = lambda _, __: None
+    _selected: dict[str, Claim] = field(default_factory=dict)
+    _noticed: set[str] = field(default_factory=set)
 
     @pytest.fixture
     def api(self, request: pytest.FixtureRequest) -> Iterator[Exchange]:
         """The conversation with the server."""
         item: pytest.Item = request.node
+        self.wire.begin_claim()
         if self.wire.left_s <= 0:
-            pytest.skip(self.wire.out_of_time)
-        with self.deck.tape(tape_name(item)) as tape:
-            control = Control(self.wire) if tape.has_control else None
-            name = tape_name(item)
+            raise OutOfTimeError(self.wire.out_of_time)
+        name = tape_name(item)
+        with self.deck.tape(name) as tape:
+            item.stash[_TAPE] = tape
             conversation = Conversation(name, tape.standing, tape.target or str(self.wire.target), tape.now)
+            control = Control(self.wire, conversation) if tape.has_control else None
             self.conversations[name] = conversation
-            self.tests.setdefault(claim_of(item).id, []).append(name)
             exchange = Exchange(
                 self.wire,
                 self.tokens,
@@ -109,6 +128,7 @@ class Suite:
             item.stash[_EXCHANGE] = exchange
             yield exchange
             if item.stash.get(_PASSED, False):
+                hold(conversation)
                 tape.check()
 
     @pytest.fixture
@@ -123,6 +143,11 @@ class Suite:
         """For tests that move the time. They run last: another run on the same sandbox may see it move."""
         return control
 
+    def pytest_configure(self, config: pytest.Config) -> None:
+        """Of tracebacks, which are replaced below, take the kind that costs nothing to make."""
+        if not config.pluginmanager.has_plugin("terminal"):
+            config.option.tbstyle = "native"
+
     def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
         """Let -k find a claim by its id, and put the tests that move the time last."""
         for item in items:
@@ -136,25 +161,73 @@ class Suite:
         """Turn a failure into the text a person needs; nobody wants our traceback."""
         report = yield
         claim = claim_of(item)
-        if report.failed and call.excinfo is not None and isinstance(call.excinfo.value, OutOfTimeError):
-            # A slow server is not a wrong one: the claim is not tried, and counted as such.
+        item.stash[_DURATION_S] = item.stash.get(_DURATION_S, 0.0) + report.duration
+        error = None if call.excinfo is None else call.excinfo.value
+        if report.failed and isinstance(error, NotTriedError):
+            # A slow or busy server is not a wrong one: the claim is not tried, and counted as such.
             report.outcome = "skipped"
-            report.longrepr = (str(item.path), 0, str(call.excinfo.value))
-        if report.failed and call.excinfo is not None:
-            exchange = item.stash.get(_EXCHANGE, None)
-            report.longrepr = failure(claim, call.excinfo.value, exchange.last if exchange else None)
-            self._add(Outcome(claim, BROKEN, report.longrepr))
-        elif report.skipped and call.excinfo is not None:
-            self._add(Outcome(claim, SKIPPED, str(call.excinfo.value)))
+            report.longrepr = (str(item.path), 0, str(error))
+            self._add(item, claim, SKIPPED if isinstance(error, NotSafeError) else UNKNOWN, str(error))
+        elif report.failed and error is not None:
+            tape, exchange = item.stash.get(_TAPE, None), item.stash.get(_EXCHANGE, None)
+            error = tape.explained(error) if tape else error
+            said = exchange.conversation.exchanges if exchange else []
+            report.longrepr = failure(claim, error, _said(item, error), said)
+            asked = said[-1].operation if said else None
+            where = {"rule": getattr(error, "rule", ""), "operation": asked.id if asked else ""}
+            self._add(item, claim, verdict_of(error), report.longrepr, **where)
+        elif report.skipped and error is not None:
+            self._add(item, claim, SKIPPED, str(error))
         elif call.when == "call":
             item.stash[_PASSED] = True
         elif call.when == "teardown" and item.stash.get(_PASSED, False):
-            self._add(Outcome(claim, HELD))
+            new = self._news(tape_name(item), item.stash[_EXCHANGE].remarks)
+            self._add(item, claim, WARN if new else PASS, "; ".join(new))
         return report
 
-    def _add(self, outcome: Outcome) -> None:
+    def pytest_collection_finish(self, session: pytest.Session) -> None:
+        """Remember what is to be tried, and leave out what an earlier run found out."""
+        if session.config.option.collectonly:
+            return
+        self._selected = {claim.id: claim for claim in map(claim_of, session.items)}
+        done = {name: entry for name, entry in self.known.items() if entry.outcome in _FINAL}
+        for item in session.items:
+            if entry := done.get(name := tape_name(item)):
+                self.outcomes.add(Outcome(claim_of(item), entry.outcome, entry.detail, (name,)))
+        session.items[:] = [item for item in session.items if tape_name(item) not in done]
+        if self.progress is not None:
+            self.progress.expect(len(session.items))
+
+    def pytest_sessionfinish(self) -> None:
+        """Of what was not tried after all, as after Ctrl-C, nothing is known."""
+        for claim in self._selected.values():
+            if claim.id not in self.outcomes.by_claim:
+                self.outcomes.add(Outcome(claim, UNKNOWN, "the run ended before"))
+
+    def _add(self, item: pytest.Item, claim: Claim, verdict: str, detail: str, **where: str) -> None:
+        outcome = Outcome(claim, verdict, detail, (tape_name(item),), item.stash[_DURATION_S], **where)
         self.outcomes.add(outcome)
-        self.progress(outcome)
+        self.keep(tape_name(item), Entry(claim.id, verdict, detail))
+        if self.progress is not None:
+            self.progress(outcome)
+
+    def _news(self, test: str, remarks: Iterable[str]) -> list[str]:
+        """What was undocumented in this test's answers, and its own *remarks*; told by the first test that meets it."""
+        found = [line for exchange in self.conversations.get(test, ()) for line in notices(exchange)]
+        found += remarks
+        new = [line for line in dict.fromkeys(found) if line not in self._noticed]
+        self._noticed.update(new)
+        return new
+
+
+def _said(item: pytest.Item, error: BaseException) -> tuple[httpx.Request, Reply | None] | None:
+    """The exchange that *error* is about: the last one, unless the conversation as a whole told."""
+    if isinstance(error, InvariantError):
+        one = error.findings[0].exchange
+        url = f"http://conversation.invalid{one.path}?{urlencode(one.query)}".rstrip("?")
+        return httpx.Request(one.method, url, content=one.content), Reply(one.status, one.content_type, one.answer)
+    exchange = item.stash.get(_EXCHANGE, None)
+    return exchange.last if exchange else None
 
 
 def tape_name(item: pytest.Item) -> str:

@@ -7,7 +7,8 @@ fixture needs is imported when somebody asks for it. Nothing is shared by two pr
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
+from contextlib import ExitStack, nullcontext
 from dataclasses import replace
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, Final, TypeVar
@@ -19,12 +20,14 @@ if TYPE_CHECKING:
     from coinbase_checkouts_sandbox.inprocess import Sandbox
 
     from .receiver import Webhooks
+    from .watching import Watch
 
 T = TypeVar("T")
 
 _MARKER: Final = "checkouts_sandbox"
 _PORT: Final = "checkouts_sandbox_port"
 _BACKOFF_S: Final = 0.001
+_WATCH: Final = pytest.StashKey["Watch"]()
 _EXTRA: Final = "pip install 'coinbase-checkouts[conformance,sandbox]'"
 
 
@@ -77,7 +80,12 @@ def checkouts_sandbox(request: pytest.FixtureRequest) -> Iterator[Sandbox]:
     made = _made(inprocess, request)
     if isinstance(made, str):
         pytest.fail(f"checkouts_sandbox: {made}", pytrace=False)
-    with made as sandbox:
+    is_watched = "checkouts_invariants" in request.fixturenames
+    watch: Watch | None = request.getfixturevalue("checkouts_invariants") if is_watched else None
+    with ExitStack() as stack:
+        # This one only: sandboxes that the test starts itself are other worlds.
+        with inprocess.wrapping(watch.around) if watch else nullcontext():
+            sandbox = stack.enter_context(made)
         yield sandbox
 
 
@@ -99,6 +107,29 @@ def async_checkouts(checkouts_sandbox: Sandbox) -> AsyncCheckouts:
         _key(checkouts_sandbox), base_url=checkouts_sandbox.base_url, http_client=http_client
     )
     return _prompt(made)
+
+
+@pytest.fixture
+def checkouts_invariants(request: pytest.FixtureRequest) -> Watch:
+    """
+    Listens to `checkouts_sandbox`, and to any httpx client given to `.watch(client)`; a test that passes all the same
+    fails if what it was answered breaks an invariant of the API. `.findings` tells them at any time.
+    """
+    watching = _imported("coinbase_checkouts_conformance.watching", "checkouts_invariants")
+    watch: Watch = watching.Watch(request.node.name)
+    request.node.stash[_WATCH] = watch
+    return watch
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_call(item: pytest.Item) -> Generator[None]:
+    """Hold what a test heard against the invariants, when it has nothing to complain of itself."""
+    yield
+    watch = item.stash.get(_WATCH, None)
+    hostile: Any = item.config.pluginmanager.getplugin("checkouts_hostile")
+    # There the question is what the test itself notices, and the server is wrong on purpose.
+    if watch is not None and not (hostile and hostile.is_on) and (told := watch.text):
+        pytest.fail(told, pytrace=False)
 
 
 @pytest.fixture

@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import ipaddress
 from dataclasses import dataclass
+from typing import Final
 from urllib.parse import quote
 
 import httpx
+
+# Of the form of an id, and no checkout's.
+NOBODYS_ID: Final = "000000000000000000000000"
 
 
 class BadUrlError(ValueError):

@@ -12,8 +12,8 @@ import binascii
 import json
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
 from functools import cache, cached_property
 from pathlib import Path
 from typing import Any, Final
@@ -28,6 +28,8 @@ from .description import Description, Operation, description
 DOCUMENTED: Final = "documented"
 STANDINGS: Final = (DOCUMENTED, "sandbox", "live")
 DOCUMENTED_FILE: Final = Path(__file__).with_name("documented.yaml")
+
+_LONGEST_MS: Final = 24 * 3600 * 1000
 
 
 class TrafficError(Exception):
@@ -64,6 +66,7 @@ class Recorded:
         path: Without query; as it was sent, prefix and percent-encoding included.
         request_headers, response_headers: Names in lower case; never `authorization`.
         content, answer: Bodies as they went over the wire, decoded of any compression.
+        span: From when to when it took, where that is known.
     """
 
     place: Place
@@ -75,6 +78,7 @@ class Recorded:
     status: int
     response_headers: Mapping[str, str]
     answer: bytes
+    span: tuple[datetime, datetime] | None = None
 
     @cached_property
     def _matched(self) -> tuple[Operation, dict[str, str]] | None:
@@ -116,6 +120,7 @@ class Conversation:
 
     Args:
         recorded_at: None while it goes on.
+        is_concurrent: Requests may have overlapped, so that where no times are known the order tells nothing.
     """
 
     name: str
@@ -123,6 +128,12 @@ class Conversation:
     target: str = ""
     recorded_at: datetime | None = None
     exchanges: list[Recorded] = field(default_factory=list)
+    is_concurrent: bool = False
+
+    def add(self, request: httpx.Request, status: int, content_type: str, answer: bytes) -> None:
+        """One more exchange."""
+        headers = {"content-type": content_type}
+        self.exchanges.append(recorded(self.place(), request, status, headers, answer))
 
     def place(self) -> Place:
         """Where the next exchange will be found."""
@@ -177,7 +188,7 @@ def from_cassettes(folder: Path) -> list[Conversation]:
         TrafficError: The folder has none.
         CassetteError: One of them is damaged.
     """
-    from .cassettes import read_cassette  # noqa: PLC0415 -- vcrpy takes half a second to import
+    from .cassettes import read_cassette  # noqa: PLC0415 -- needs what this module does not
 
     paths = sorted(folder.rglob("*.yaml"))
     if not paths:
@@ -189,22 +200,68 @@ def _from_cassette(path: Path, provenance: Any, interactions: Iterable[Mapping[s
     name = f"{path.parent.name}/{path.stem}"
     conversation = Conversation(name, provenance.standing, provenance.target, provenance.recorded_at)
     for interaction in interactions:
-        request, response = interaction["request"], interaction["response"]
-        url = urlsplit(request["uri"])
-        conversation.exchanges.append(
-            Recorded(
-                conversation.place(),
-                request["method"],
-                url.path,
-                tuple(parse_qsl(url.query, keep_blank_values=True)),
-                {key.lower(): _text(value) for key, value in request["headers"].items()},
-                _bytes(request.get("body")),
-                response["status"]["code"],
-                {key.lower(): _text(value) for key, value in response["headers"].items()},
-                _bytes(response["body"]["string"]),
-            )
-        )
+        conversation.exchanges.append(_from_interaction(interaction, conversation.place()))
     return conversation
+
+
+def from_vcr(path: Path, *, standing: str, is_concurrent: bool = False) -> Conversation:
+    """
+    The exchanges of anybody's vcrpy cassette, YAML or JSON, in the order they are in.
+
+    Args:
+        standing, is_concurrent: What the traffic is, and whether requests overlapped; a cassette does not say.
+
+    Raises:
+        TrafficError: Not a cassette.
+    """
+    try:
+        content = yaml.load(path.read_bytes(), Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))  # noqa: S506 -- both are safe
+        interactions = content["interactions"]
+        conversation = Conversation(f"{path.parent.name}/{path.name}", standing, is_concurrent=is_concurrent)
+        for interaction in interactions:
+            url = urlsplit(interaction["request"]["uri"])
+            place = replace(conversation.place(), target=f"{url.scheme}://{url.netloc}")
+            conversation.exchanges.append(_from_interaction(interaction, place))
+    except OSError as exc:
+        raise TrafficError(f"{path}: {exc.strerror}") from None
+    except yaml.YAMLError as exc:
+        raise TrafficError(f"{path}: not a cassette: {' '.join(str(exc).split())[:200]}") from None
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as exc:
+        raise TrafficError(f"{path}: not a cassette ({_why(exc)})") from None
+    return conversation
+
+
+def _from_interaction(interaction: Mapping[str, Any], place: Place) -> Recorded:
+    request, response = interaction["request"], interaction["response"]
+    url = urlsplit(request["uri"])
+    headers = _flat(response["headers"])
+    return Recorded(
+        place,
+        request["method"],
+        url.path,
+        tuple(parse_qsl(url.query, keep_blank_values=True)),
+        {name: value for name, value in _flat(request["headers"]).items() if name != "authorization"},
+        _bytes(request.get("body")),
+        int(response["status"]["code"]),
+        headers,
+        _decompressed(_bytes(response["body"]["string"]), headers),
+    )
+
+
+def _flat(headers: Mapping[str, object]) -> dict[str, str]:
+    return {name.lower(): _text(value) for name, value in headers.items()}
+
+
+def _decompressed(content: bytes, headers: Mapping[str, str]) -> bytes:
+    encoding = {"content-encoding": headers.get("content-encoding", "")}
+    try:
+        return httpx.Response(200, headers=encoding, content=content).content
+    except httpx.DecodingError:
+        return content  # it was decompressed before it was recorded; the header stayed
+
+
+def _why(error: Exception) -> str:
+    return f"{type(error).__name__}: {' '.join(str(error).split())[:200]}"
 
 
 def _text(value: object) -> str:
@@ -258,32 +315,52 @@ def from_har(path: Path, *, standing: str = "live") -> Conversation:
     Raises:
         TrafficError: Not a HAR file.
     """
+    conversation = Conversation(path.name, standing)
     try:
         entries = json.loads(path.read_bytes())["log"]["entries"]
-        exchanges = [_from_entry(entry, Place(path.name, index, standing)) for index, entry in enumerate(entries)]
+        for index, entry in enumerate(entries):
+            # What was aborted has no answer; what a cache gave was no answer of the server's.
+            if int(entry["response"]["status"]) and not entry.get("_fromCache"):
+                conversation.exchanges.append(_from_entry(entry, Place(path.name, index, standing)))
     except OSError as exc:
         raise TrafficError(f"{path}: {exc.strerror}") from None
-    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as exc:
-        raise TrafficError(f"{path}: not a HAR file ({type(exc).__name__}: {exc})") from None
-    return Conversation(path.name, standing, exchanges=exchanges)
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError, OverflowError) as exc:
+        raise TrafficError(f"{path}: not a HAR file ({_why(exc)})") from None
+    conversation.is_concurrent = not all(exchange.span for exchange in conversation)
+    return conversation
 
 
 def _from_entry(entry: Mapping[str, Any], place: Place) -> Recorded:
     request, response = entry["request"], entry["response"]
     url = urlsplit(request["url"])
-    started = entry.get("startedDateTime")
-    at = datetime.fromisoformat(started) if isinstance(started, str) else None
+    content = response.get("content") or {}
+    if "text" not in content and content.get("size", 0) > 0 and matched(description(), request["method"], url.path):
+        raise ValueError(f"entry {place.index} was saved without its body; save the file with content")
+    headers = _headers(response)
+    span = _span(entry)
     return Recorded(
-        Place(place.file, place.index, place.standing, f"{url.scheme}://{url.netloc}", at),
+        replace(place, target=f"{url.scheme}://{url.netloc}", recorded_at=span[0] if span else None),
         request["method"],
         url.path,
         tuple(parse_qsl(url.query, keep_blank_values=True)),
         {name: value for name, value in _headers(request).items() if name != "authorization"},
-        request.get("postData", {}).get("text", "").encode(),
+        ((request.get("postData") or {}).get("text") or "").encode(),
         int(response["status"]),
-        _headers(response),
-        _content(response["content"]),
+        {"content-type": content.get("mimeType", ""), **headers},
+        _content(content),
+        span,
     )
+
+
+def _span(entry: Mapping[str, Any]) -> tuple[datetime, datetime] | None:
+    """From when to when an entry took; None if it does not say."""
+    started, time_ms = entry.get("startedDateTime"), entry.get("time")
+    if not isinstance(started, str) or not isinstance(time_ms, int | float) or not 0 <= time_ms < _LONGEST_MS:
+        return None
+    began = datetime.fromisoformat(started)
+    began = began if began.tzinfo else began.replace(tzinfo=UTC)
+    # Times are cut to the millisecond: it may have ended up to one later.
+    return began, began + timedelta(milliseconds=time_ms + 1)
 
 
 def _headers(message: Mapping[str, Any]) -> dict[str, str]:

@@ -16,34 +16,17 @@ from __future__ import annotations
 
 import enum
 import json
-import re
-import uuid
-from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, ClassVar, Final
 from urllib.parse import parse_qsl, urlencode
 
-from coinbase_checkouts_sandbox.endpoints import DROP
+from .layer import OPERATIONS, Ask, CutError, Forward, Layer, Reply, content_of, each_object, edited, error
 
 if TYPE_CHECKING:
-    from starlette.types import ASGIApp, Message, Receive, Scope, Send
-
-# What a request asks for, by method and path.
-_ACTS: Final = (
-    ("create", "POST", re.compile(r"(/sandbox)?/api/v1/checkouts")),
-    ("list", "GET", re.compile(r"(/sandbox)?/api/v1/checkouts")),
-    ("get", "GET", re.compile(r"(/sandbox)?/api/v1/checkouts/[^/]+")),
-    ("deactivate", "POST", re.compile(r"(/sandbox)?/api/v1/checkouts/[^/]+/deactivate")),
-    ("refund", "POST", re.compile(r"(/sandbox)?/api/v1/checkouts/[^/]+/refund")),
-    ("pay", "POST", re.compile(r"/__sandbox__/checkouts/[^/]+/pay")),
-    ("settle", "POST", re.compile(r"/__sandbox__/checkouts/[^/]+/refunds/[^/]+/settle")),
-    ("subscribe", "POST", re.compile(r"/platform/v2/data/webhooks/subscriptions")),
-    ("flush", "POST", re.compile(r"/__sandbox__/webhooks/flush")),
-)
-OPERATIONS: Final = frozenset({"create", "get", "list", "deactivate", "refund"})
+    from starlette.types import ASGIApp
 
 _PAID: Final = frozenset({"COMPLETED", "PARTIALLY_REFUNDED", "REFUNDED"})
 # More pages than any test has checkouts, and than it takes our own client to see that there is no end.
@@ -56,50 +39,6 @@ class Wanted(enum.Enum):
     NOTICE = "a test must fail"
     SURVIVE = "every test must pass"
     END = "every test must end"
-
-
-@dataclass(frozen=True)
-class Ask:
-    """A request, read to its end; *act* is empty if it is none that matters here."""
-
-    act: str
-    method: str
-    path: str
-    query: bytes
-    headers: tuple[tuple[bytes, bytes], ...]
-    body: bytes
-
-    @property
-    def checkout_id(self) -> str:
-        """The id in the path."""
-        return self.path.partition("/checkouts/")[2].partition("/")[0]
-
-    @property
-    def key(self) -> bytes | None:
-        """The idempotency key."""
-        return dict(self.headers).get(b"x-idempotency-key")
-
-    @property
-    def same(self) -> tuple[str, str, bytes, bytes]:
-        """Equal for two attempts at one thing."""
-        return (self.act, self.path, self.query, self.key or self.body)
-
-
-@dataclass(frozen=True)
-class Reply:
-    """An answer, read to its end."""
-
-    status: int
-    body: bytes
-    headers: tuple[tuple[bytes, bytes], ...] = ((b"content-type", b"application/json"),)
-
-    @property
-    def is_good(self) -> bool:
-        return self.status < 300
-
-
-class CutError(Exception):
-    """Cut the connection instead of answering."""
 
 
 @dataclass
@@ -123,7 +62,6 @@ class Meeting:
     damage: list[str] = field(default_factory=list)
 
 
-Forward = Callable[[Ask], Awaitable[Reply]]
 Meet = Callable[[], Meeting]
 
 
@@ -168,11 +106,11 @@ class _NotPaid(WrongServer):
         self._ids: set[str] = set()
 
     async def answer(self, ask: Ask, forward: Forward) -> Reply:
-        if ask.act == "pay" and _json(ask.body).get("outcome") == "COMPLETED":
+        if ask.act == "pay" and content_of(ask.body).get("outcome") == "COMPLETED":
             self.differs()
             self._ids.add(ask.checkout_id)
-            return await forward(replace(ask, body=json.dumps({"outcome": self.outcome}).encode()))
-        return _edited(await forward(ask), self._shown)
+            return await forward(ask.saying({"outcome": self.outcome}))
+        return edited(await forward(ask), self._shown)
 
     def _shown(self, checkout: dict[str, Any]) -> dict[str, Any]:
         if checkout["id"] in self._ids and checkout["status"] == self.outcome:
@@ -217,7 +155,7 @@ class Underpaid(WrongServer):
 
     async def answer(self, ask: Ask, forward: Forward) -> Reply:
         reply = await forward(ask)
-        return _edited(reply, self._less) if ask.act in self.concerns else reply
+        return edited(reply, self._less) if ask.act in self.concerns else reply
 
     def _less(self, checkout: dict[str, Any]) -> dict[str, Any]:
         if checkout["status"] not in _PAID:
@@ -242,7 +180,7 @@ class NotDeactivated(WrongServer):
         if ask.act == "deactivate" and reply.is_good:
             self.differs()
             self._ids.add(ask.checkout_id)
-        return _edited(reply, lambda one: {**one, "status": "ACTIVE"} if one["id"] in self._ids else one)
+        return edited(reply, lambda one: {**one, "status": "ACTIVE"} if one["id"] in self._ids else one)
 
 
 class RefundFails(WrongServer):
@@ -252,9 +190,9 @@ class RefundFails(WrongServer):
     concerns = frozenset({"settle"})
 
     async def answer(self, ask: Ask, forward: Forward) -> Reply:
-        if ask.act == "settle" and _json(ask.body).get("outcome") == "COMPLETED":
+        if ask.act == "settle" and content_of(ask.body).get("outcome") == "COMPLETED":
             self.differs()
-            ask = replace(ask, body=b'{"outcome": "FAILED"}')
+            ask = ask.saying({"outcome": "FAILED"})
         return await forward(ask)
 
 
@@ -273,7 +211,7 @@ class SecondRefund(WrongServer):
             return await forward(ask)
         if ask.same in self._seen:
             self.differs()
-            return await forward(_under_a_new_key(ask))
+            return await forward(ask.under())
         reply = await forward(ask)
         if not reply.is_good:
             return reply
@@ -296,7 +234,7 @@ class SecondCreate(WrongServer):
             return await forward(ask)
         if ask.key in self._seen:
             self.differs()
-            return await forward(_under_a_new_key(ask))
+            return await forward(ask.under())
         reply = await forward(ask)
         if reply.is_good:
             self._seen.add(ask.key)
@@ -375,7 +313,7 @@ class TooManyRequests(_Once):
     does = "The first create, the first get and so on are answered 429, without a Retry-After."
 
     def instead(self) -> Reply:
-        return _error(429, "rate_limit_exceeded")
+        return error(429, "rate_limit_exceeded")
 
 
 class _Edits(WrongServer):
@@ -387,33 +325,22 @@ class _Edits(WrongServer):
         reply = await forward(ask)
         if ask.act not in self.concerns or not reply.is_good:
             return reply
-        content = self.edited(_json(reply.body))
-        body = json.dumps(content).encode()
-        if _json(reply.body) != content:
+        before = content_of(reply.body)
+        after = each_object(before, self.edited)
+        if before != after:
             self.differs()
-        return Reply(reply.status, body)
+        return Reply(reply.status, json.dumps(after).encode())
 
-    def edited(self, content: Any) -> Any:
-        """The answer as this server writes it."""
-        if isinstance(content, list):
-            return [self.edited(one) for one in content]
-        if isinstance(content, dict):
-            # metadata is the merchant's own, and nobody else writes into it.
-            items = content.items()
-            inner = {name: value if name == "metadata" else self.edited(value) for name, value in items}
-            return self.edited_object(inner)
-        return content
-
-    def edited_object(self, content: dict[str, Any]) -> dict[str, Any]:
-        """Likewise, one object of it; what is inside was edited before."""
-        return content
+    def edited(self, content: dict[str, Any]) -> dict[str, Any]:
+        """One object of the answer as this server writes it; what is inside was edited before."""
+        raise NotImplementedError
 
 
 class UndocumentedField(_Edits):
     name = "undocumented-field"
     does = "Every object has a property that no document knows."
 
-    def edited_object(self, content: dict[str, Any]) -> dict[str, Any]:
+    def edited(self, content: dict[str, Any]) -> dict[str, Any]:
         return {**content, "complianceReview": {"state": "NONE"}}
 
 
@@ -421,7 +348,7 @@ class MissingOptionalFields(_Edits):
     name = "missing-optional-fields"
     does = "Checkouts lack what an answer may lack: tokenAddress, and the redirect URLs."
 
-    def edited_object(self, content: dict[str, Any]) -> dict[str, Any]:
+    def edited(self, content: dict[str, Any]) -> dict[str, Any]:
         absent = {"tokenAddress", "successRedirectUrl", "failRedirectUrl"}
         return {name: value for name, value in content.items() if name not in absent}
 
@@ -430,7 +357,7 @@ class ShortDecimals(_Edits):
     name = "short-decimals"
     does = 'Amounts are written as short as can be: "100.5", not "100.50".'
 
-    def edited_object(self, content: dict[str, Any]) -> dict[str, Any]:
+    def edited(self, content: dict[str, Any]) -> dict[str, Any]:
         return {name: _short(value) if name.lower().endswith("amount") else value for name, value in content.items()}
 
 
@@ -438,7 +365,7 @@ class Nanoseconds(_Edits):
     name = "nanoseconds"
     does = "Times are written to the nanosecond."
 
-    def edited_object(self, content: dict[str, Any]) -> dict[str, Any]:
+    def edited(self, content: dict[str, Any]) -> dict[str, Any]:
         return {name: _fine(value) if name.endswith("At") else value for name, value in content.items()}
 
 
@@ -460,7 +387,7 @@ class RepeatedItem(WrongServer):
         reply = await forward(replace(ask, query=urlencode([*given, ("pageSize", "2")]).encode()))
         if not reply.is_good:
             return reply
-        content = _json(reply.body)
+        content = content_of(reply.body)
         before = self._last.get(query.get("pageToken", ""))
         token = content.get("nextPageToken")
         if token:
@@ -468,7 +395,7 @@ class RepeatedItem(WrongServer):
             self._last[token] = content["checkouts"][-1]
         if before is not None:
             content["checkouts"].insert(0, before)
-        return replace(reply, body=json.dumps(content).encode())
+        return reply.saying(content)
 
 
 # Webhooks.
@@ -561,9 +488,9 @@ class EndlessToken(WrongServer):
         if not reply.is_good:
             return reply
         self.differs()
-        content = _json(reply.body)
+        content = content_of(reply.body)
         content["nextPageToken"] = f"page-{self._pages + 1}"
-        return replace(reply, body=json.dumps(content).encode())
+        return reply.saying(content)
 
 
 WRONG_SERVERS: Final[Sequence[type[WrongServer]]] = (
@@ -606,97 +533,29 @@ class Right(WrongServer):
         return await forward(ask)
 
 
-class Between:
-    """A wrong server as an ASGI application around the right one; it notes in the meeting what was asked and done."""
+def between(app: ASGIApp, server: WrongServer, meet: Meet) -> Layer:
+    """A wrong server around the right one; what was asked and done is noted in the meeting."""
 
-    def __init__(self, app: ASGIApp, server: WrongServer, meet: Meet) -> None:
-        self._app = app
-        self._server = server
-        self._meet = meet
+    async def answer(ask: Ask, forward: Forward) -> Reply:
+        meet().acts.add(ask.act)
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        act = _act(scope)
-        if not act:
-            await self._app(scope, receive, send)
-            return
-        ask = Ask(
-            act, scope["method"], scope["path"], scope["query_string"], tuple(scope["headers"]), await _body(receive)
-        )
-        self._meet().acts.add(act)
-
-        async def forward(changed: Ask) -> Reply:
-            reply = await self._forwarded(scope, changed)
-            self._note(changed, reply)
+        async def noting(changed: Ask) -> Reply:
+            reply = await forward(changed)
+            _note(meet(), changed, reply)
             return reply
 
-        try:
-            reply = await self._server.answer(ask, forward)
-        except CutError:
-            scope["extensions"][DROP]()
-            # Until the connection is gone; the server would complain of a request without an answer.
-            while (await receive())["type"] != "http.disconnect":
-                pass
-            return
-        headers = [(name, value) for name, value in reply.headers if name.lower() != b"content-length"]
-        headers.append((b"content-length", str(len(reply.body)).encode()))
-        await send({"type": "http.response.start", "status": reply.status, "headers": headers})
-        await send({"type": "http.response.body", "body": reply.body})
+        return await server.answer(ask, noting)
 
-    async def _forwarded(self, scope: Scope, ask: Ask) -> Reply:
-        inner = {
-            **scope,
-            "method": ask.method,
-            "path": ask.path,
-            "raw_path": ask.path.encode(),
-            "query_string": ask.query,
-            "headers": _with_length(ask.headers, len(ask.body)),
-        }
-        messages: list[Message] = []
-
-        async def receive() -> Message:
-            return {"type": "http.request", "body": ask.body, "more_body": False}
-
-        async def send(message: Message) -> None:
-            messages.append(message)
-
-        def drop() -> None:
-            raise CutError
-
-        # A fault of the sandbox that cuts the connection cuts this one.
-        await self._app({**inner, "extensions": {**scope.get("extensions", {}), DROP: drop}}, receive, send)
-        start = messages[0]
-        return Reply(
-            start["status"], b"".join(message.get("body", b"") for message in messages[1:]), tuple(start["headers"])
-        )
-
-    def _note(self, ask: Ask, reply: Reply) -> None:
-        meeting = self._meet()
-        if not reply.is_good:
-            meeting.refusals += reply.status < 500
-        elif ask.act == "create":
-            meeting.created.add(_json(reply.body)["id"])
-        elif ask.act == "refund":
-            meeting.refunded.add(_json(reply.body)["refund"]["id"])
+    return Layer(app, answer)
 
 
-def _act(scope: Scope) -> str:
-    if scope["type"] != "http":
-        return ""
-    method, path = scope["method"], scope["path"]
-    return next((act for act, wanted, pattern in _ACTS if method == wanted and pattern.fullmatch(path)), "")
-
-
-async def _body(receive: Receive) -> bytes:
-    body = bytearray()
-    while True:
-        message = await receive()
-        body += message.get("body", b"")
-        if not message.get("more_body", False):
-            return bytes(body)
-
-
-def _with_length(headers: Sequence[tuple[bytes, bytes]], length: int) -> list[tuple[bytes, bytes]]:
-    return [(name, str(length).encode() if name == b"content-length" else value) for name, value in headers]
+def _note(meeting: Meeting, ask: Ask, reply: Reply) -> None:
+    if not reply.is_good:
+        meeting.refusals += reply.status < 500
+    elif ask.act == "create":
+        meeting.created.add(content_of(reply.body)["id"])
+    elif ask.act == "refund":
+        meeting.refunded.add(content_of(reply.body)["refund"]["id"])
 
 
 def _control(ask: Ask, method: str, path: str, body: Mapping[str, Any] | None = None) -> Ask:
@@ -707,49 +566,7 @@ def _control(ask: Ask, method: str, path: str, body: Mapping[str, Any] | None = 
     return Ask("", method, f"/__sandbox__{path}", b"", headers, content)
 
 
-def _under_a_new_key(ask: Ask) -> Ask:
-    others = tuple(pair for pair in ask.headers if pair[0] != b"x-idempotency-key")
-    return replace(ask, headers=(*others, (b"x-idempotency-key", str(uuid.uuid4()).encode())))
-
-
-def _json(body: bytes) -> Any:
-    """The JSON in *body*; what the sandbox will refuse anyhow is an empty object."""
-    with suppress(ValueError):
-        return json.loads(body)
-    return {}
-
-
-def _edited(reply: Reply, edit: Callable[[dict[str, Any]], dict[str, Any]]) -> Reply:
-    """*reply* with every checkout in it edited."""
-    if not reply.is_good:
-        return reply
-    content = _json(reply.body)
-    if not isinstance(content, dict) or not content:
-        return reply
-    for holder, name in _holders(content):
-        holder[name] = edit(holder[name])
-    if "status" in content and "address" in content:
-        content = edit(content)
-    return replace(reply, body=json.dumps(content).encode())
-
-
-def _holders(content: dict[str, Any]) -> Iterator[tuple[Any, Any]]:
-    if "checkout" in content:
-        yield content, "checkout"
-    listed = content.get("checkouts", [])
-    yield from ((listed, index) for index in range(len(listed)))
-
-
-def _error(status: int, error_type: str) -> Reply:
-    content: Mapping[str, str] = {
-        "errorType": error_type,
-        "errorMessage": "A wrong server of hostile mode.",
-        "correlationId": "hostile-mode",
-    }
-    return Reply(status, json.dumps(content).encode())
-
-
-_UNAVAILABLE: Final = _error(503, "service_unavailable")
+_UNAVAILABLE: Final = error(503, "service_unavailable")
 
 
 def _tenth(amount: str) -> str:

@@ -356,7 +356,7 @@ class Sandbox:
             for wrapper in _wrappers:
                 app = wrapper(app)
             app = _Log(app, self._seen)
-            self._inside = httpx.ASGITransport(_Socketlike(app))
+            self._inside = httpx.ASGITransport(Socketlike(app))
             self._base_url = IN_PROCESS_URL
             if self._port is not None:
                 self._base_url = await stack.enter_async_context(_on_port(app, self._port))
@@ -424,7 +424,7 @@ class _Log:
                 self._seen.append(Seen(scope["method"], scope["path"], status, decoded))
 
 
-class _Socketlike:
+class Socketlike:
     """What a socket would add to the application: it can be cut, and an answer that ends too early is noticed."""
 
     def __init__(self, app: "ASGIApp") -> None:

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     )
     from coinbase_checkouts_api.types import UNSET, Unset
 
-    from . import webhooks
+    from . import commerce, webhooks
     from .auth import ApiKey, JwtAuth
     from .client import AsyncCheckouts, Checkouts
     from .errors import ApiError, CheckoutsError, Outcome, SignatureError
@@ -57,6 +57,7 @@ __all__ = [
     "Settlement",
     "SignatureError",
     "Unset",
+    "commerce",
     "is_final",
     "is_paid",
     "key_for",
@@ -88,6 +89,7 @@ _HOMES = {
     "Settlement": _MODELS,
     "SignatureError": ".errors",
     "Unset": "coinbase_checkouts_api.types",
+    "commerce": ".commerce",
     "is_final": ".reading",
     "is_paid": ".reading",
     "key_for": ".idempotency",

@@ -44,6 +44,14 @@ exit codes:
   0    verify: it is good; listen: stopped by Ctrl-C or SIGTERM, or --count or --timeout reached
   1    verify: refused, stderr says why; listen: fewer than --count events within --timeout
   2    could not run: usage, no secret, a file or port that cannot be had, no subscription"""
+MIGRATE_EXIT_CODES: Final = """\
+Nothing is created: this reads files and writes files.
+
+exit codes:
+  0    all charges were converted, none with a loss but those of --accept
+  1    some lose something, or were refused
+  2    could not run: usage, or something could not be read or written; stderr says where
+  130  interrupted"""
 
 # Longer is a mistake, and more than a socket can count.
 _LONGEST_S: Final = 30 * 24 * 3600
@@ -89,6 +97,16 @@ def parsers(version: str, others: Mapping[str, str], *, complete_file: Any = Non
     made["webhook"] = commands.add_parser("webhook", help=_WEBHOOK, description=_WEBHOOK, allow_abbrev=False)
     made["webhook"].set_defaults(command="webhook")
     _webhook(made["webhook"], complete_file)
+    made["migrate"] = commands.add_parser(
+        "migrate",
+        help=_MIGRATE,
+        description=_MIGRATE_MORE,
+        epilog=MIGRATE_EXIT_CODES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
+    )
+    made["migrate"].set_defaults(command="migrate")
+    _migrate(made["migrate"], complete_file)
     for name, summary in others.items():
         commands.add_parser(name, help=summary)
     return Parsers(root, made)
@@ -244,6 +262,38 @@ def _webhook_listen(parser: argparse.ArgumentParser, secret: Any) -> list[argpar
     return [add("--key-file", type=_file, metavar="FILE", help="API key for --subscribe (default: as for the others)")]
 
 
+def _migrate(parser: argparse.ArgumentParser, complete_file: Any) -> None:
+    add = parser.add_argument
+    exported = add(
+        "files", type=_file, nargs="+", metavar="FILE", help=".json, .ndjson or .jsonl, or a folder with such files"
+    )
+    add("--strict", action="store_true", help="refuse every charge that loses anything")
+    add(
+        "--accept",
+        type=_text,
+        action="append",
+        default=[],
+        metavar="CODE",
+        help="a loss that is none; may be given again",
+    )
+    add("--keep-fiat", action="store_true", help="leave USD to the service, in place of as many USDC")
+    add("--expires-at", type=_text, metavar="TIME", help="of all requests, such as 2026-03-20T10:30:00Z")
+    add(
+        "--out",
+        type=_file,
+        metavar="DIR",
+        help="for requests.ndjson, leave.ndjson, refused.ndjson and report.md (default: all lines to stdout)",
+    )
+    report = add("--report", type=_file, metavar="FILE", help="the report, in Markdown")
+    for option in (exported, report) if complete_file is not None else ():
+        vars(option).update(complete=complete_file)
+
+
+_MIGRATE: Final = "turn exported charges of Coinbase Commerce into requests for checkouts"
+_MIGRATE_MORE: Final = """\
+Turn exported charges of Coinbase Commerce into requests for checkouts, one JSON object a line, with
+what each of them loses. The verdict says what to do: 'create' what waits to be paid, 'leave' what is
+paid, being paid or over; 'refused' is what no checkout can mean, or with --strict not without loss."""
 _WEBHOOK: Final = "verify deliveries of webhooks"
 _WEBHOOK_ACTIONS: Final[
     Mapping[str, tuple[str, str, Callable[[argparse.ArgumentParser, Any], list[argparse.Action]]]]
@@ -273,7 +323,7 @@ _COMMANDS: Final[Mapping[str, tuple[str, Callable[[argparse.ArgumentParser], Non
     "refund": ("pay back a part or all of a checkout; asks first", _refund),
     "wait": ("wait until the payment is decided, or for a status", _wait),
 }
-NAMES: Final = (*_COMMANDS, "webhook")
+NAMES: Final = (*_COMMANDS, "webhook", "migrate")
 
 
 # What follows reads one value. Messages say what must be, and do not repeat what was given.

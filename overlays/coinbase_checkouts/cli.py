@@ -21,6 +21,8 @@ from .streams import OutputError, write
 GROUP: Final = "coinbase_checkouts.commands"
 # Which extra a command needs; the entry points are there without it.
 EXTRAS: Final = {"sandbox": "sandbox", "conformance": "conformance", "drift": "conformance"}
+# Where the commands are that are not in `.commands`.
+MODULES: Final = {"migrate": ".migrate_commands", "webhook": ".webhook_commands"}
 # What a command does, told without loading it.
 SUMMARIES: Final = {
     "conformance": "try every claim about the API on a server",
@@ -52,7 +54,7 @@ def _main(given: list[str]) -> int:
     if given and given[0] in NAMES:
         options = parse(_parsers(others).commands[given[0]], given[1:])
         # Only now: it imports httpx, and a mistake should be told at once.
-        runner = import_module(".webhook_commands" if options.command == "webhook" else ".commands", __package__)
+        runner = import_module(MODULES.get(options.command, ".commands"), __package__)
         code: int = runner.run(options)
         return code
     if given and not given[0].startswith("-"):

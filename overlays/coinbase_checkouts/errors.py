@@ -5,6 +5,7 @@ Everything that can go wrong, as one tree.
     ├── ConfigurationError              the client was set up wrongly (also a ValueError)
     │   └── KeyFormatError              an API key cannot be read; names the file, never quotes the key
     ├── InvalidRequestError             refused here, before anything was sent (also a ValueError)
+    ├── MigrationError                  a charge of Commerce that cannot be converted, or not without loss
     ├── NoResponseError                 no answer came: unreachable, dropped, timed out
     ├── InvalidResponseError            an answer came that is not the documented JSON
     ├── SignatureError                  a webhook delivery is not to be acted on; `reason` says why
@@ -136,6 +137,62 @@ class InvalidRequestError(CheckoutsError, ValueError):
         told = "; ".join(f"{violation.pointer.removeprefix('/')}: {violation.message}" for violation in violations)
         super().__init__(told, **context)
         self.violations: tuple[Violation, ...] = tuple(violations)
+
+
+class LossKind(StrEnum):
+    """What became of a part of a charge."""
+
+    LOST = "lost"
+    """It is not in the result."""
+    GUESSED = "guessed"
+    """The result has something for it that the charge does not say."""
+    NO_EQUIVALENT = "no-equivalent"
+    """The Checkouts API cannot say it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Loss:
+    """
+    One way in which a conversion of `commerce` is not exact.
+
+    Attributes:
+        code: For programs, such as `open-amount`.
+        pointer: JSON pointer to it, such as `/local_price/currency`; empty for the whole.
+        kind: Lost, guessed or without equivalent.
+        sentence: What happened, for a person; never the value itself.
+        advice: What to do about it.
+        source: Which document says so, by its name in spec/openapi.yaml or docs/commerce.md.
+    """
+
+    code: str
+    pointer: str
+    kind: LossKind
+    sentence: str
+    advice: str
+    source: str
+
+
+class MigrationError(CheckoutsError, ValueError):
+    """
+    A charge, request, status or event of Commerce that cannot be converted; in strict mode, not without loss.
+
+    Attributes:
+        reasons: What is in the way.
+        losses: Everything that was found: the reasons, and what would have been lost besides.
+    """
+
+    def __init__(
+        self, message: str, *, reasons: Sequence[Loss], losses: Sequence[Loss] | None = None, **context: Any
+    ) -> None:
+        told = (f"{loss.pointer or 'it'}: {loss.sentence}" for loss in reasons)
+        super().__init__(f"{message}: {'; '.join(told)}", **context)
+        self.reasons: tuple[Loss, ...] = tuple(reasons)
+        self.losses: tuple[Loss, ...] = self.reasons if losses is None else tuple(losses)
+
+    @property
+    def advice(self) -> str:
+        """What to do now, about each of the reasons."""
+        return " ".join(dict.fromkeys(loss.advice for loss in self.reasons))
 
 
 class NoResponseError(CheckoutsError):

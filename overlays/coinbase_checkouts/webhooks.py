@@ -112,7 +112,7 @@ class Event:
     @property
     def dedupe_key(self) -> str:
         """What to act on once: the event's id, or where none came `content_key`; at most 200 visible characters."""
-        return _short(self.event_id) if self.event_id else self.content_key
+        return short(self.event_id) if self.event_id else self.content_key
 
     @property
     def content_key(self) -> str:
@@ -126,7 +126,7 @@ class Event:
         """
         told = _about(self.raw, _SETTLED.get(self.event_type)) if self.event_type.is_known else None
         about, *refunds = told or (hashlib.sha256(self.body).hexdigest(),)
-        return _short(about, self.event_type, *refunds)
+        return short(about, self.event_type, *refunds)
 
 
 def verify(body: Body, headers: Headers, secret: str | Iterable[str], now: float | None = None) -> Event:
@@ -447,8 +447,8 @@ def _about(payload: Mapping[str, Any], settled: str | None) -> list[str] | None:
     return [payload["id"], *sorted(ids or (f"{refund['id']}={refund.get('status')}" for refund in refunds))]
 
 
-def _short(*parts: str) -> str:
-    """*parts* as one text that fits into any column and any log line."""
+def short(*parts: str) -> str:
+    """*parts* as one text that fits into any column and any log line: at most 200 visible ASCII characters."""
     text = ":".join(parts)
     if len(text) <= _KEY_LIMIT and text.isascii() and text.isprintable():
         return text

@@ -4,17 +4,25 @@ from __future__ import annotations
 
 import json
 import os
+import pty
+import signal
 import socket
 import subprocess
 import sys
 from collections.abc import Callable
+from contextlib import suppress
+from importlib.metadata import version
 from pathlib import Path
+from typing import Any
 from xml.etree import ElementTree as ET
 
 import httpx
 import pytest
 
 from coinbase_checkouts.auth import ApiKey, JwtAuth
+from coinbase_checkouts_conformance.meaning import meaning_now
+from coinbase_checkouts_conformance.record import sandbox
+from coinbase_checkouts_conformance.scrub import findings
 
 Run = Callable[..., tuple[int, str, str]]
 
@@ -88,17 +96,17 @@ def test_our_sandbox_holds_in_every_spelling_of_its_url(run: Run, our_sandbox: t
 
 def test_a_report_is_written_where_it_is_wanted(run: Run, our_sandbox: tuple[str, Path], tmp_path: Path) -> None:
     """
-    With --report-dir there are junit.xml and report.json with every claim and its outcome, and nothing else.
+    With --report-dir there are the reports, and nothing else.
     """
     url, key = our_sandbox
     code, _, _ = run(url, "-k", "list.nothing", "--report-dir", str(tmp_path / "new" / "reports"), key=key)
     assert code == 0
     folder = tmp_path / "new" / "reports"
-    assert sorted(path.name for path in folder.iterdir()) == ["junit.xml", "report.json"]
+    expected = ["badges", "junit.xml", "report.html", "report.json", "report.md", "report.schema.json", "run.json"]
+    assert expected == sorted(path.name for path in folder.iterdir())
     report = json.loads((folder / "report.json").read_text(encoding="utf-8"))
-    assert report["figures"] == {"held": 1, "skipped": 0, "broken": 0}
-    [claim] = report["claims"]
-    assert ("list.nothing", "held") == (claim["id"], claim["outcome"])
+    assert url == report["target"]
+    assert [("list.nothing", "pass")] == [(claim["id"], claim["outcome"]) for claim in report["claims"]]
     assert len(ET.parse(folder / "junit.xml").findall(".//testcase")) == 1
 
 
@@ -172,3 +180,196 @@ def test_a_report_folder_that_is_a_file_cannot_be_used(
         run("http://127.0.0.1:1", "--report-dir", str(path))
     assert caught.value.code == 2
     assert f"{path}: File exists" in capsys.readouterr().err
+
+
+def started(url: str, key: Path, *more: str) -> subprocess.Popen[str]:
+    """A run in a process of its own that has begun to try claims."""
+    process = subprocess.Popen(command(url, key, *more), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    assert process.stdout is not None
+    assert process.stdout.read(1) != ""
+    return process
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_a_run_that_is_stopped_tidies_up(our_sandbox: tuple[str, Path], tmp_path: Path, number: signal.Signals) -> None:
+    """
+    Ctrl-C, SIGTERM and SIGHUP end a run with 128 + n; nothing of it stays ACTIVE, and its report tells how far it came.
+    """
+    url, key = our_sandbox
+    process = started(url, key, "--report-dir", str(tmp_path), "-k", "create or list or get or idempotency")
+    process.send_signal(number)
+    out, err = process.communicate(timeout=60)
+    assert 128 + number == process.returncode
+    assert err == f"coinbase-checkouts conformance: interrupted ({number.name})\n"
+    assert "Traceback" not in out
+    assert "conformance suite" not in remaining(url, key, "ACTIVE")
+    assert "the run ended before" in (tmp_path / "report.json").read_text(encoding="utf-8")
+
+
+def test_a_run_goes_on_where_it_was_stopped(our_sandbox: tuple[str, Path], tmp_path: Path, run: Run) -> None:
+    """
+    With --resume only what was not tried is tried, and the report is of all of it.
+    """
+    url, key = our_sandbox
+    selected = ["-k", "list and not query"]
+    code, _, _ = run(url, *selected, "--report-dir", str(tmp_path), key=key)
+    assert code == 0
+    path = tmp_path / "run.json"
+    content = json.loads(path.read_text(encoding="utf-8"))
+    tests = content["tests"]
+    left_out = ["test_list/test_nothing", "test_list/test_pages"]
+    tests.pop(left_out[0])
+    tests[left_out[1]]["outcome"] = "error"
+    path.write_text(json.dumps(content), encoding="utf-8")
+    code, out, _ = run(url, *selected, "--resume", str(tmp_path), key=key)
+    assert code == 0
+    assert f"{len(tests) + 1} claims hold, 0 broken, 0 skipped" == out.splitlines()[-1]
+    assert out.count(".") == len(left_out)
+    report = json.loads((tmp_path / "report.json").read_text(encoding="utf-8"))
+    assert len(tests) + 1 == len(report["claims"])
+    code, out, _ = run(url, *selected, "--resume", str(tmp_path), key=key)
+    assert (0, f"{len(tests) + 1} claims hold, 0 broken, 0 skipped") == (code, out.splitlines()[-1])
+
+
+def test_what_was_broken_stays_so_when_a_run_goes_on(our_sandbox: tuple[str, Path], tmp_path: Path, run: Run) -> None:
+    """
+    A broken claim is known; going on does not try it again, and the exit code is still 1.
+    """
+    url, key = our_sandbox
+    run(url, "-k", "list.nothing", "--report-dir", str(tmp_path), key=key)
+    path = tmp_path / "run.json"
+    text = path.read_text(encoding="utf-8")
+    path.write_text(
+        text.replace('"outcome": "pass"', '"outcome": "fail"').replace('"detail": ""', '"detail": "BROKEN it"')
+    )
+    code, out, _ = run(url, "-k", "list.nothing", "--resume", str(tmp_path), key=key)
+    assert code == 1
+    assert out.splitlines() == ["BROKEN it", "", "0 claims hold, 1 broken, 0 skipped"]
+
+
+@pytest.mark.parametrize(
+    ("change", "reason"),
+    [
+        ({"target": "http://127.0.0.1:1"}, "is of another target (http://127.0.0.1:1, now "),
+        ({"description": "0" * 64}, "is of another description (0000"),
+        ({"suite": "0.0.0"}, "is of another suite (0.0.0, now "),
+        ({"format": 0}, "is of format 0, this suite reads 1"),
+        ({"tests": None}, "is damaged"),
+        ({"tests": {"a": {"claim": 1, "outcome": "pass"}}}, "is damaged"),
+        ({"tests": {"a": "b"}}, "is damaged"),
+    ],
+)
+def test_another_run_is_not_gone_on_with(
+    our_sandbox: tuple[str, Path], tmp_path: Path, run: Run, change: dict[str, Any], reason: str
+) -> None:
+    """
+    A run on another target or description, or a damaged one, is refused in one line: exit code 2.
+    """
+    url, key = our_sandbox
+    about = {"target": url, "description": meaning_now(), "suite": version("coinbase-checkouts")}
+    journal = {"format": 1, **about, "tests": {}, **change}
+    (tmp_path / "run.json").write_text(json.dumps(journal), encoding="utf-8")
+    code, out, err = run(url, "--resume", str(tmp_path), key=key)
+    assert (2, "", 1) == (code, out, err.count("\n"))
+    assert reason in err
+
+
+def test_no_run_cannot_be_gone_on_with(our_sandbox: tuple[str, Path], tmp_path: Path, run: Run) -> None:
+    """
+    Where no run lies, or something that is none, it is told: exit code 2.
+    """
+    url, key = our_sandbox
+    code, _, err = run(url, "--resume", str(tmp_path), key=key)
+    assert (2, True) == (code, "run.json: No such file or directory; there is no run to go on with" in err)
+    (tmp_path / "run.json").write_bytes(b"\xff{")
+    code, _, err = run(url, "--resume", str(tmp_path), key=key)
+    assert (2, True) == (code, "run.json: is damaged" in err)
+
+
+def test_a_full_disk_costs_the_files_and_not_the_verdict(
+    our_sandbox: tuple[str, Path], tmp_path: Path, run: Run
+) -> None:
+    """
+    What cannot be written is told, a line for each; the verdict and the exit code are as they were.
+    """
+    url, key = our_sandbox
+    for name in ("run.json", "report.html"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "in the way").touch()
+    code, out, err = run(url, "-k", "list.nothing", "--report-dir", str(tmp_path), key=key)
+    assert (0, "1 claims hold, 0 broken, 0 skipped") == (code, out.splitlines()[-1])
+    assert f"{tmp_path / 'run.json'}: cannot be written: Is a directory" in err
+    assert f"{tmp_path / 'report.html'}: Is a directory" in err
+    assert sorted(path.name for path in tmp_path.glob(".*")) == []
+
+
+def test_reading_is_safe(our_sandbox: tuple[str, Path], run: Run, tmp_path: Path) -> None:
+    """
+    With --safe nothing is sent but GET; what needs more is skipped, counted and listed, and what is there is read.
+    """
+    url, key = our_sandbox
+    auth = JwtAuth(ApiKey.from_file(key))
+    with httpx.Client(trust_env=False) as client:
+        for number in range(2):
+            body = {"amount": "1.00", "currency": "USDC", "description": f"conformance suite {number}"}
+            made = client.post(f"{url}/api/v1/checkouts", json=body, auth=auth).json()["id"]
+            client.post(f"{url}/api/v1/checkouts/{made}/deactivate", auth=auth)
+    before = remaining(url, key, "DEACTIVATED")
+    code, out, _ = run(url, "--safe", "--report-dir", str(tmp_path), key=key)
+    assert code == 0
+    assert before == remaining(url, key, "DEACTIVATED")
+    assert "conformance suite" not in remaining(url, key, "ACTIVE")
+    tests = json.loads((tmp_path / "run.json").read_text(encoding="utf-8"))["tests"]
+    held = {one["claim"] for one in tests.values() if one["outcome"] == "pass"}
+    assert {"reading.listed", "reading.every-one", "reading.status", "reading.tokens", "get.id-pattern"} <= held
+    assert "create.full" not in held
+    reason = "needs a request that could change something, which --safe does not send"
+    assert f"SKIPPED create.full: {reason}" in out
+    skipped = {one["claim"] for one in tests.values()} - held
+    assert f"{len(held)} claims hold, 0 broken, {len(skipped)} skipped ({reason})" == out.splitlines()[-1]
+
+
+def test_safe_reading_of_nothing_is_told(run: Run, tmp_path: Path) -> None:
+    """
+    Where nothing is listed, and nothing may be created, of reading nothing is known.
+    """
+    with sandbox(tmp_path) as (url, key):
+        code, out, _ = run(url, "--safe", "-k", "reading.listed", key=key)
+    assert code == 2
+    assert out.strip() in ("", "reading         ?")
+
+
+def test_output_and_reports_hold_no_secret(our_sandbox: tuple[str, Path], run: Run, tmp_path: Path) -> None:
+    """
+    Neither the private key nor a token is in what is printed or written.
+    """
+    url, key = our_sandbox
+    _, out, err = run(url, "-k", "auth or list.nothing", "--report-dir", str(tmp_path), key=key)
+    texts = [out, err, *(path.read_text(encoding="utf-8") for path in tmp_path.rglob("*") if path.is_file())]
+    private = json.loads(key.read_text(encoding="utf-8"))["privateKey"]
+    for text in texts:
+        assert private[10:40] not in text
+        assert findings(text) == []
+
+
+def test_on_a_terminal_there_is_a_bar(our_sandbox: tuple[str, Path]) -> None:
+    """
+    A terminal shows how many claims of how many were tried; it is gone at the end, and the verdict stays.
+    """
+    url, key = our_sandbox
+    ours, theirs = pty.openpty()
+    process = subprocess.Popen(
+        command(url, key, "-k", "list.nothing or get.as-created"),
+        stdout=theirs,
+        stderr=theirs,
+        env=os.environ | {"TERM": "xterm", "COLUMNS": "100"},
+    )
+    os.close(theirs)
+    shown = b""
+    with suppress(OSError):
+        while chunk := os.read(ours, 4096):
+            shown += chunk
+    os.close(ours)
+    assert process.wait() == 0
+    assert b"2/2" in shown
+    assert shown.rstrip().endswith(b"2 claims hold, 0 broken, 0 skipped")

@@ -16,6 +16,7 @@ from coinbase_checkouts_conformance.compare import differences
         ({"createdAt": "2026-01-01T05:00:00+05:00"}, {"createdAt": "2026-01-01T00:00:00.0009Z"}),
         ({"refunds": [{"amount": "1"}]}, {"refunds": [{"amount": "1.0"}]}),
         ({"status": "A"}, {"status": "B"}),
+        ({"nobodyKnows": 1}, {"nobodyElseKnows": 2}),
     ],
 )
 def test_the_same_value_in_other_words_is_no_difference(expected: object, actual: object) -> None:
@@ -40,7 +41,7 @@ def test_the_same_value_in_other_words_is_no_difference(expected: object, actual
         ({"metadata": {"amount": "1"}}, {"metadata": {"amount": "1.0"}}, ["/metadata/amount: '1' → '1.0'"]),
         ({"description": "1"}, {"description": "1.0"}, ["/description: '1' → '1.0'"]),
         ([1], [1, 2], ["/: [1] → [1, 2]"]),
-        ({"flag": True}, {"flag": 1}, ["/flag: True → 1"]),
+        ({"metadata": {"flag": True}}, {"metadata": {"flag": 1}}, ["/metadata/flag: True → 1"]),
     ],
 )
 def test_another_value_is_a_difference(expected: object, actual: object, found: list[str]) -> None:

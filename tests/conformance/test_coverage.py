@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from coinbase_checkouts_conformance import description_mutants, measure
-from coinbase_checkouts_conformance.cassettes import CASSETTES
+from coinbase_checkouts_conformance.cassettes import CASSETTES, SANDBOX
 from coinbase_checkouts_conformance.claims import Claim
 from coinbase_checkouts_conformance.constraints import constraints
 from coinbase_checkouts_conformance.coverage import (
@@ -177,7 +177,8 @@ def test_a_refusal_without_a_reason_is_a_surprise_where_a_constraint_was_tried()
     What was recorded as breaking a constraint, and breaks none now, is told; elsewhere a rule may be the reason.
     """
     talk = said(CREATE, 400, ERROR, body={"amount": "1.00", "currency": "USDC"})
-    claim = Claim("create.amount-pattern", "One.", Source(("spec",), "documented"), ("#/info",))
+    pointer = "#/components/schemas/CreateCheckoutRequest/properties/amount/pattern"
+    claim = Claim("create.amount-pattern", "One.", Source(("spec",), "documented"), (pointer,))
     found = measured(talk, proofs=(Proof(claim, ("talk",)),))
     assert [surprise.what for surprise in found.surprises] == [
         "refused with 400, although nothing in the description forbids it"
@@ -297,7 +298,7 @@ def test_no_recordings_at_all_is_no_measurement(tmp_path: Path, capsys: pytest.C
     An empty folder is told in one line: exit 2.
     """
     assert measure.main([], cassettes=tmp_path) == 2
-    assert capsys.readouterr().err == f"coverage: {tmp_path}: no cassette in there\n"
+    assert capsys.readouterr().err == f"coverage: {tmp_path / SANDBOX}: no cassette in there\n"
 
 
 def changed(changes: Mapping[str, Any]) -> Description:

@@ -49,7 +49,7 @@ def test_unknown_command_is_named(capsys: pytest.CaptureFixture[str]) -> None:
     """
     assert cli.main(["sandbax"]) == 2
     told = capsys.readouterr().err
-    names = "conformance, create, deactivate, get, list, refund, sandbox, wait, webhook"
+    names = "conformance, create, deactivate, get, list, migrate, refund, sandbox, wait, webhook"
     assert told == f"coinbase-checkouts: no command 'sandbax'; there are: {names}\n"
 
 

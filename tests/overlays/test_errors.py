@@ -15,6 +15,9 @@ from coinbase_checkouts.errors import (
     CheckoutsError,
     InvalidRequestError,
     InvalidResponseError,
+    Loss,
+    LossKind,
+    MigrationError,
     Outcome,
     Refusal,
     SignatureError,
@@ -41,6 +44,10 @@ def made(cls: type[CheckoutsError]) -> CheckoutsError:
         return cls("no signature", reason=Refusal.HEADER_MISSING, **context)
     if issubclass(cls, InvalidRequestError):
         return cls([Violation("/amount", "pattern", "must match x")], **context)
+    if issubclass(cls, MigrationError):
+        return cls(
+            "no charge", reasons=[Loss("code", "/code", LossKind.LOST, "is gone", "Keep it.", "mapping")], **context
+        )
     if issubclass(cls, WaitError):
         del context["operation"]
         return cls("too late", checkout=None, **context)

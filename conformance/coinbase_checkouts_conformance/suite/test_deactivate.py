@@ -10,9 +10,9 @@ from coinbase_checkouts_conformance.compare import differences, moment
 from coinbase_checkouts_conformance.constraints import Constraint
 from coinbase_checkouts_conformance.control import Control
 from coinbase_checkouts_conformance.exchange import Exchange, accepted, refused
+from coinbase_checkouts_conformance.target import NOBODYS_ID
 
 DEACTIVATE = "#/paths/~1api~1v1~1checkouts~1{id}~1deactivate/post"
-NOBODYS_ID = "000000000000000000000000"
 
 
 @claim("deactivate.result", "deactivate.result", f"{DEACTIVATE}/responses/200")
@@ -92,3 +92,31 @@ def test_path(api: Exchange, constraint: Constraint) -> None:
     checkout_id = api.created()["id"]
     try_constraint(constraint, checkout_id, api.deactivate)
     assert api.read(checkout_id)["status"] == "ACTIVE"
+
+
+@claim("deactivate.not-refunded", "deactivate.only-active")
+@pytest.mark.parametrize("value", ["0.50", "2.00"])
+def test_not_refunded(api: Exchange, control: Control, value: str) -> None:
+    """A checkout that was refunded, in part or whole, cannot be deactivated, and stays as it is."""
+    checkout_id = paid(api, control)["id"]
+    refund = accepted(api.refund(checkout_id, {"amount": value})).json["refund"]
+    control.settle(checkout_id, refund["id"])
+    before = api.read(checkout_id)
+    refused(api.deactivate(checkout_id), 400, 409, 422)
+    assert differences(before, api.read(checkout_id)) == []
+
+
+@claim("deactivate.body", "deactivate.result")
+@pytest.mark.parametrize("content", [b"{}", b""], ids=["object", "empty"])
+def test_body(api: Exchange, content: bytes) -> None:
+    """An empty object, or an empty body that is called JSON, is no reason to refuse: published clients send them."""
+    checkout_id = api.created()["id"]
+    assert accepted(api.send("deactivateCheckout", id=checkout_id, content=content)).json["status"] == "DEACTIVATED"
+
+
+@claim("deactivate.least", "deactivate.result", "response.no-null")
+def test_least(api: Exchange) -> None:
+    """A checkout of amount and currency alone is answered without what nobody sent."""
+    before = api.created({"amount": "1.00", "currency": "USDC"})
+    after = accepted(api.deactivate(before["id"])).json
+    assert differences(before, after, ignoring=("status", "updatedAt")) == []

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from coinbase_checkouts_conformance.attempts import try_constraint
+from coinbase_checkouts_conformance.attempts import existing, try_constraint
 from coinbase_checkouts_conformance.claims import claim, each_constraint
 from coinbase_checkouts_conformance.compare import differences
 from coinbase_checkouts_conformance.constraints import Constraint
 from coinbase_checkouts_conformance.exchange import Exchange, refused
+from coinbase_checkouts_conformance.target import NOBODYS_ID
 
 GET = "#/paths/~1api~1v1~1checkouts~1{id}/get"
-NOBODYS_ID = "000000000000000000000000"
 
 
 @claim("get.as-created", "create.echo", f"{GET}/responses/200")
@@ -44,4 +44,4 @@ def test_unknown_id(api: Exchange) -> None:
 
 @each_constraint("getCheckout", "path")
 def test_path(api: Exchange, constraint: Constraint) -> None:
-    try_constraint(constraint, api.created()["id"], api.get)
+    try_constraint(constraint, existing(api)[0]["id"], api.get)

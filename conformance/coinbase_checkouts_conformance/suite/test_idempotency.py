@@ -136,3 +136,32 @@ def test_lifetime(api: Exchange, clock: Control) -> None:
     second_id = accepted(api.create(body, key=key)).json["id"]
     assert first_id != second_id
     assert {first_id, second_id} <= set(ids(listed(api)))
+
+
+@claim("idempotency.conflict-anywhere", "idempotency.conflict")
+def test_conflict_anywhere(api: Exchange) -> None:
+    """A key's request is another one if any field differs, is missing or is new, and no second checkout is made."""
+    key, body = api.seed.idempotency_key(), api.full()
+    del body["failRedirectUrl"]
+    first = accepted(api.create(body, key=key)).json
+    others = (
+        body | {"metadata": body["metadata"] | {"note": "another"}},
+        body | {"successRedirectUrl": "https://example.com/other"},
+        body | {"expiresAt": api.later(timedelta(days=8))},
+        body | {"failRedirectUrl": "https://example.com/failed"},
+        {name: value for name, value in body.items() if name != "successRedirectUrl"},
+    )
+    for other in others:
+        refused(api.create(other, key=key), 409, 422)
+    assert ids(listed(api)) == [first["id"]]
+
+
+@claim("idempotency.refund-conflict-reason", "idempotency.conflict")
+def test_refund_conflict_reason(api: Exchange, control: Control) -> None:
+    """A refund's key with another reason, or with none, is refused with 409 or 422, and nothing more goes back."""
+    checkout_id = paid(api, control)["id"]
+    key, body = api.seed.idempotency_key(), {"amount": "0.50", "reason": "conformance suite"}
+    first = accepted(api.refund(checkout_id, body, key=key)).json
+    for other in (body | {"reason": "another"}, {"amount": "0.50"}):
+        refused(api.refund(checkout_id, other, key=key), 409, 422)
+    assert differences(first["checkout"], api.read(checkout_id)) == []

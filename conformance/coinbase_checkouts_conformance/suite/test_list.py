@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import timedelta
 from typing import Any
 
@@ -55,10 +56,10 @@ def test_nothing(api: Exchange) -> None:
 
 @claim("list.default-page-size", "#/components/parameters/PageSize/schema/default")
 def test_default_page_size(api: Exchange) -> None:
-    """Without pageSize a page holds at most 20."""
+    """Without pageSize a page holds 20."""
     expected = made(api, 21)
     found = list(pages(api, descriptionQuery=api.seed.marker))
-    assert max(len(page) for page in found) <= 20
+    assert max(len(page) for page in found) == 20
     assert expected == ids([checkout for page in found for checkout in page])
 
 
@@ -187,3 +188,63 @@ def test_query(api: Exchange, constraint: Constraint) -> None:
 
     base = valid[name] if name in valid else example(constraint.schema)
     try_constraint(constraint, base, send)
+
+
+@claim("list.amounts", "create.echo", f"{LIST}/responses/200")
+def test_amounts(api: Exchange) -> None:
+    """No digit of an amount is lost in a listing."""
+    values = ("0.07", "1.1", "33.33", "12345678.91")
+    expected = {made["id"]: made for made in [api.created(api.minimal(amount=value)) for value in values]}
+    for found in listed(api):
+        assert differences(expected.pop(found["id"]), found) == []
+    assert expected == {}
+
+
+@claim("list.end-time-bound", "list.filters", "#/components/parameters/EndTime")
+def test_end_time_bound(api: Exchange) -> None:
+    """An endTime keeps what was created at that very time, where createdAt is shown in full."""
+    checkout = api.created()
+    clock, fraction, offset = re.findall(r"(.{19})(?:\.(\d+))?(.+)", checkout["createdAt"])[0]
+    if len(fraction) < 6:
+        # A server may keep more of the fraction than it shows: then it was created after a microsecond later, too.
+        hair_later = f"{clock}.{fraction.ljust(5, '0')}1{offset}"
+        if listed(api, startTime=hair_later):
+            return
+    assert ids(listed(api, endTime=checkout["createdAt"])) == [checkout["id"]]
+
+
+@claim("list.plain-words", "list.filters", "#/components/parameters/DescriptionQuery")
+def test_plain_words(api: Exchange) -> None:
+    """A descriptionQuery is plain text, found in descriptions and nowhere else."""
+    text = f"{api.title} 1+1 (or [so]) a.b*c? \\d ^$"
+    checkout_id = api.created(api.minimal(description=text, metadata={"note": f"{api.seed.marker} elsewhere"}))["id"]
+    assert ids(listed(api, descriptionQuery=text)) == [checkout_id]
+    for words in (
+        f"{api.seed.marker}.1",
+        f"{api.seed.marker} .*",
+        f"{api.seed.marker} elsewhere",
+        f"1+1 {api.seed.marker}",
+    ):
+        assert listed(api, descriptionQuery=words) == []
+
+
+@claim("list.words-on-every-page", "list.filters", "list.partition")
+def test_words_on_every_page(api: Exchange) -> None:
+    """A descriptionQuery holds on every page, whatever was created before and after."""
+    others = api.minimal(description="conformance suite, another checkout")
+    api.created(others)
+    expected = made(api, 2)
+    api.created(others)
+    assert expected == ids(listed(api, pageSize=1))
+
+
+@claim("list.no-time-at-all", "list.filters", "#/components/parameters/StartTime")
+def test_no_time_at_all(api: Exchange) -> None:
+    """A startTime after the endTime leaves nothing, or is refused."""
+    created_at = moment(api.created()["createdAt"])
+    early, late = (stamp(created_at + timedelta(seconds=seconds)) for seconds in (-5, 5))
+    answer = api.list({"descriptionQuery": api.seed.marker, "startTime": late, "endTime": early})
+    if answer.is_success:
+        assert answer.json["checkouts"] == []
+    else:
+        refused(answer)

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
-from coinbase_checkouts_conformance.attempts import listed, paid, undisturbed
+from coinbase_checkouts_conformance.attempts import ids, listed, paid, undisturbed
 from coinbase_checkouts_conformance.claims import claim
 from coinbase_checkouts_conformance.compare import differences, moment
 from coinbase_checkouts_conformance.control import Control
-from coinbase_checkouts_conformance.exchange import Exchange, accepted, refused
+from coinbase_checkouts_conformance.exchange import Exchange, accepted, refused, stamp
 from coinbase_checkouts_conformance.judge import BrokenError
 
 PAYMENT_FIELDS = ("status", "updatedAt", "transactionHash", "settlement")
@@ -118,3 +118,72 @@ def test_paid_never_expires(api: Exchange, clock: Control) -> None:
     clock.advance(3601)
     assert differences(checkout, api.read(checkout["id"])) == []
     assert api.read(ended)["status"] == "DEACTIVATED"
+
+
+@claim("payment.times", "checkout.updated-at")
+def test_times(api: Exchange, clock: Control) -> None:
+    """The time in updatedAt is that of the last change: later than what was made before it, and the same when read again."""
+
+    def later_than(checkout_id: str) -> datetime:
+        """A time after the checkout's last change and before the next, by the server itself."""
+        before = api.read(checkout_id)
+        clock.advance(5)
+        assert differences(before, api.read(checkout_id)) == []
+        return moment(api.created()["createdAt"]) - timedelta(seconds=1)
+
+    ended, sold = api.created(), api.created(api.minimal(amount="2.00"))
+    since = later_than(ended["id"])
+    assert since <= moment(accepted(api.deactivate(ended["id"])).json["updatedAt"])
+    later_than(ended["id"])
+    before, again = api.read(ended["id"]), api.deactivate(ended["id"])
+    if again.is_success:
+        assert differences(before, again.json) == []
+    since = later_than(sold["id"])
+    clock.pay(sold["id"])
+    assert since <= moment(api.read(sold["id"])["updatedAt"])
+    since = later_than(sold["id"])
+    # By then the status has changed whether it does when a refund starts or when it is done.
+    clock.settle(sold["id"], accepted(api.refund(sold["id"], {"amount": "2.00"})).json["refund"]["id"])
+    after = api.read(sold["id"])
+    assert since <= moment(after["updatedAt"])
+    assert moment(sold["createdAt"]) == moment(after["createdAt"])
+
+
+@claim("payment.expires-on-time", "checkout.expires", "list.filters")
+def test_expires_on_time(api: Exchange, clock: Control) -> None:
+    """A checkout is ACTIVE until shortly before expiresAt, and after it is listed as EXPIRED without being read first."""
+    expires = api.later(timedelta(hours=1), anew=True)
+    checkout_id = api.created(api.minimal(expiresAt=expires))["id"]
+    clock.advance(3570)
+    found = api.read(checkout_id)
+    now = clock.now()
+    # A slow server, or another run that moves the clock, may have used up what was left.
+    if now is not None and now < moment(expires):
+        assert found["status"] == "ACTIVE"
+    clock.advance(31)
+    assert [one["status"] for one in listed(api, status="EXPIRED")] == ["EXPIRED"]
+    assert listed(api, status="ACTIVE") == []
+
+
+@claim("payment.listed-otherwise", "list.filters", "list.partition")
+def test_listed_otherwise(api: Exchange, control: Control) -> None:
+    """A checkout whose payment is under way or has failed is listed, without a status and under its own."""
+    made = {status: api.created()["id"] for status in ("PROCESSING", "FAILED")}
+    for status, checkout_id in made.items():
+        control.pay(checkout_id, status)
+        assert [one["id"] for one in listed(api, status=status)] == [checkout_id]
+    assert {one["id"] for one in listed(api)} == set(made.values())
+
+
+@claim("payment.listed-by-creation", "list.filters", "#/components/parameters/EndTime")
+def test_listed_by_creation(api: Exchange, clock: Control) -> None:
+    """The times of a listing are about createdAt, on every page, whatever has become of the checkouts since."""
+    earlier = [api.created() for _ in range(2)]
+    between = stamp(max(moment(one["createdAt"]) for one in earlier) + timedelta(seconds=1))
+    clock.advance(60)
+    later = [api.created() for _ in range(2)]
+    if any(moment(one["createdAt"]) <= moment(between) for one in later):
+        return  # a sandbox need not date by the clock that is moved
+    accepted(api.deactivate(earlier[0]["id"]))
+    assert ids(listed(api, endTime=between, pageSize=1)) == ids(earlier)
+    assert ids(listed(api, startTime=between, pageSize=1)) == ids(later)

@@ -7,16 +7,16 @@ from typing import Any
 
 import pytest
 
-from coinbase_checkouts_conformance.attempts import as_listed, paid, settled, started, try_constraint
+from coinbase_checkouts_conformance.attempts import as_listed, listed, paid, settled, started, try_constraint
 from coinbase_checkouts_conformance.claims import claim, each_constraint
 from coinbase_checkouts_conformance.compare import amount, differences, moment
 from coinbase_checkouts_conformance.constraints import Constraint
 from coinbase_checkouts_conformance.control import Control
 from coinbase_checkouts_conformance.exchange import Answer, Exchange, accepted, refused, sent
 from coinbase_checkouts_conformance.probes import at, placed
+from coinbase_checkouts_conformance.target import NOBODYS_ID
 
 REFUND = "#/paths/~1api~1v1~1checkouts~1{id}~1refund/post"
-NOBODYS_ID = "000000000000000000000000"
 REFUNDABLE = ("COMPLETED", "PARTIALLY_REFUNDED", "REFUNDED")
 # What a refund may change about its checkout.
 CHANGING = ("status", "updatedAt", "refundedAmount", "refunds")
@@ -48,12 +48,11 @@ def test_partial(api: Exchange, control: Control) -> None:
 
 @claim("refund.reason-kept", "refund.pending-first", "#/components/schemas/Refund/properties/reason")
 def test_reason_kept(api: Exchange, control: Control) -> None:
-    """A reason of 500 characters in any script comes back whole, in the answer and when the checkout is read."""
+    """A reason comes back as it was sent, to its last blank and 500th character, in the answer and when it is read."""
     before = paid(api, control)
-    reason = f"{api.title}: “ünï” 🧾 ".ljust(500, ".")
-    answer = started(api, before["id"], "0.50", reason=reason)
-    [refund] = api.read(before["id"])["refunds"]
-    assert (reason, reason) == (answer["refund"].get("reason"), refund.get("reason"))
+    for reason in (f"  {api.title}: two  blanks, cafe\u0301  ", f"{api.title}: “ünï” 🧾 ".ljust(500, "é")):
+        assert started(api, before["id"], "0.50", reason=reason)["refund"].get("reason") == reason
+        assert reason in [refund.get("reason") for refund in api.read(before["id"])["refunds"]]
     as_listed(api, before["id"])
 
 
@@ -168,9 +167,11 @@ def test_fiat(api: Exchange, control: Control) -> None:
     if not given.is_success:
         refused(given, 400, 409, 422)
         return
-    # Which of the two amounts is the fiat one is inferred, so only their coming together is claimed.
     refund = given.json["refund"]
     assert ("fiatAmount" in refund) == ("fiatCurrency" in refund)
+    assert refund.get("fiatCurrency", "EUR") == "EUR"
+    # Which of the two amounts is the one in fiat is inferred.
+    assert Decimal("0.50") in (amount(refund["amount"]), amount(refund.get("fiatAmount")))
     assert differences([refund], api.read(before["id"]).get("refunds")) == []
     as_listed(api, before["id"])
 
@@ -284,3 +285,91 @@ def test_path(api: Exchange, control: Control, constraint: Constraint) -> None:
     before = paid(api, control)
     try_constraint(constraint, before["id"], lambda value: api.refund(value, {"amount": "0.50"}))
     assert differences(before, api.read(before["id"])) == []
+
+
+@claim("refund.listed", "create.echo", "checkout.refunded-amount", "#/paths/~1api~1v1~1checkouts/get/responses/200")
+def test_listed(api: Exchange, control: Control) -> None:
+    """A refunded checkout is listed as it reads, settlement and refunds included."""
+    checkout_id = paid(api, control)["id"]
+    settled(api, control, checkout_id, "0.50")
+    started(api, checkout_id, "0.75")
+    [found] = listed(api)
+    assert differences(api.read(checkout_id), found) == []
+
+
+@claim("refund.not-yet-completed", "refund.completed-at", "refund.pending-first")
+def test_not_yet_completed(api: Exchange, control: Control) -> None:
+    """A refund that is PENDING, or has FAILED, has no completedAt."""
+    checkout_id = paid(api, control)["id"]
+    refund = started(api, checkout_id, "0.50")["refund"]
+    assert "completedAt" not in refund
+    control.settle(checkout_id, refund["id"], "FAILED")
+    assert [name for one in api.read(checkout_id)["refunds"] for name in one if name == "completedAt"] == []
+
+
+@claim("refund.listed-by-status", "list.filters", "#/components/parameters/StatusFilter")
+def test_listed_by_status(api: Exchange, control: Control) -> None:
+    """A checkout is listed under PARTIALLY_REFUNDED or REFUNDED, whichever it is, and under no other status."""
+    checkout_id = paid(api, control)["id"]
+    paid_statuses = ("COMPLETED", "PARTIALLY_REFUNDED", "REFUNDED")
+    for value, expected in (("0.50", "PARTIALLY_REFUNDED"), ("1.50", "REFUNDED")):
+        settled(api, control, checkout_id, value)
+        assert [status for status in paid_statuses if listed(api, status=status)] == [expected]
+
+
+@claim("refund.no-amount", "refund.amount-positive", "#/components/schemas/RefundCheckoutRequest/properties/amount")
+def test_no_amount(api: Exchange, control: Control) -> None:
+    """What is an amount to a careless reader only is refused, and nothing goes back."""
+    before = paid(api, control)
+    for value in ("all", "5e-1", " 0.50 ", "0.50\n", "+0.50", "0,50", "0.500", "1.", ".5", 1, 0.5):
+        refused(api.refund(before["id"], {"amount": value}))
+    assert differences(before, api.read(before["id"])) == []
+
+
+@claim("refund.no-currency", "refund.currency")
+def test_no_currency(api: Exchange, control: Control) -> None:
+    """A refund's currency is USDC or one of the others to the letter, and nothing goes back otherwise."""
+    before = paid(api, control)
+    for currency in ("usdc", " USDC", "USDC ", "usd"):
+        refused(api.refund(before["id"], {"amount": "0.50", "currency": currency}), 400, 409, 422)
+    assert differences(before, api.read(before["id"])) == []
+
+
+@claim("refund.least", "refund.pending-first", "response.no-null")
+def test_least(api: Exchange, control: Control) -> None:
+    """A checkout of amount and currency alone is paid and refunded without what nobody sent."""
+    made = api.created({"amount": "2.00", "currency": "USDC"})
+    control.pay(made["id"])
+    before = api.read(made["id"])
+    assert differences(made, before, ignoring=("status", "updatedAt", "transactionHash", "settlement")) == []
+    assert differences(before, started(api, made["id"], "0.50")["checkout"], ignoring=CHANGING) == []
+
+
+@claim("refund.usdc-of-fiat", "refund.currency", "refund.default-currency")
+def test_usdc_of_fiat(api: Exchange, control: Control) -> None:
+    """A refund that names USDC is in USDC, also of a checkout in a fiat currency, or it is refused."""
+    made = api.create(api.minimal(amount="1.50", currency="EUR"))
+    if not made.is_success:
+        refused(made)
+        return  # fiat currencies are accepted or not
+    control.pay(made.json["id"])
+    answer = api.refund(made.json["id"], {"amount": "0.50", "currency": "USDC"})
+    if answer.is_success:
+        assert amount(answer.json["refund"]["amount"]) == Decimal("0.50")
+    else:
+        refused(answer, 400, 409, 422)
+
+
+@claim("refund.only-one-failed", "refund.status-changes", "checkout.refund-sum")
+def test_only_one_failed(api: Exchange, control: Control) -> None:
+    """The only refund of a checkout is still listed when it has failed; the checkout stays paid, and can be refunded."""
+    before = paid(api, control)
+    refund = started(api, before["id"], "0.50")["refund"]
+    control.settle(before["id"], refund["id"], "FAILED")
+    after = api.read(before["id"])
+    assert [(one["id"], one["status"]) for one in after.get("refunds", [])] == [(refund["id"], "FAILED")]
+    assert after["status"] in REFUNDABLE
+    assert differences(before, after, ignoring=CHANGING) == []
+    assert differences([after], listed(api)) == []
+    # Whether a failed refund is taken off again is not documented; 1.50 are left either way.
+    started(api, before["id"], "1.50")

@@ -1,0 +1,73 @@
+"""
+A webhook endpoint for each of three frameworks: `adapters.starlette` (and FastAPI), `adapters.flask`, `adapters.django`.
+
+All of them answer with a status and no body: 204 when your function has returned, 400 to what is not signed as it must
+be, 405 to another method, 413 to a body that is too large. What your function raises is your framework's to answer,
+with 500, and the event comes again. So have it do little: `inbox.store`, or work within `inbox.once`.
+"""
+
+from __future__ import annotations
+
+import inspect
+import logging
+import time
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import Final
+
+from coinbase_checkouts.errors import SignatureError
+from coinbase_checkouts.webhooks import Event, Headers, verify
+
+__all__ = ["BODY_LIMIT_BYTES", "Secret"]
+
+BODY_LIMIT_BYTES: Final = 1024 * 1024
+"""A real body has one or two kilobytes."""
+
+DONE: Final = 204
+REFUSED: Final = 400
+WRONG_METHOD: Final = 405
+TOO_LARGE: Final = 413
+
+LOGGER: Final = logging.getLogger("coinbase_checkouts")
+
+Secret = str | Iterable[str] | Callable[[], str | Iterable[str]]
+"""The subscription's; several while you change it; or a function that is asked for it, for each delivery."""
+
+
+@dataclass(frozen=True, slots=True)
+class Gate:
+    """What comes before your function, whatever the framework."""
+
+    secret: Secret
+    limit_bytes: int
+    clock: Callable[[], float] = time.time
+
+    def too_large(self, length: object) -> bool:
+        """Whether a Content-Length, or none, says so by itself."""
+        text = str(length or 0)
+        return text.isdecimal() and int(text[:20]) > self.limit_bytes
+
+    def event(self, body: bytes, headers: Headers) -> Event | int:
+        """The event to act on, or the status to answer."""
+        if len(body) > self.limit_bytes:
+            return TOO_LARGE
+        secret = self.secret() if callable(self.secret) else self.secret
+        try:
+            return verify(body, headers, secret, self.clock())
+        except SignatureError as exc:
+            # The reason is for you alone: whoever tries to forge is told nothing.
+            LOGGER.warning("webhook refused: %s", exc.reason)
+            return REFUSED
+
+
+def settled(result: object) -> None:
+    """
+    Look at what your function returned where nobody can await it.
+
+    Raises:
+        TypeError: It is to be awaited: its work would never be done, and the event lost.
+    """
+    if inspect.isawaitable(result):
+        if inspect.iscoroutine(result):
+            result.close()
+        raise TypeError("receive: asynchronous, but not declared with `async def`, or not where it can be awaited")

@@ -1,0 +1,67 @@
+"""
+Django, under WSGI and ASGI.
+
+    urlpatterns = [path("webhooks", webhook(SECRET, receive))]
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable
+from typing import Any
+
+from django.core.exceptions import RequestDataTooBig
+from django.http import HttpRequest, HttpResponse
+from django.http.request import UnreadablePostError
+
+from coinbase_checkouts.webhooks import Event
+
+from . import BODY_LIMIT_BYTES, DONE, TOO_LARGE, WRONG_METHOD, Gate, Secret, settled
+
+View = Callable[[HttpRequest], Any]
+
+
+def webhook(secret: Secret, receive: Callable[[Event], Any], *, limit_bytes: int = BODY_LIMIT_BYTES) -> View:
+    """
+    The view for your path: asynchronous if *receive* is. It needs no CSRF token, for it comes from no form.
+
+    Args:
+        receive: Called with each verified event.
+        limit_bytes: More is not read. Django's own DATA_UPLOAD_MAX_MEMORY_SIZE holds as well.
+    """
+    gate = Gate(secret, limit_bytes)
+
+    def view(request: HttpRequest) -> HttpResponse:
+        event = _event(request, gate)
+        if isinstance(event, HttpResponse):
+            return event
+        settled(receive(event))
+        return HttpResponse(status=DONE)
+
+    async def async_view(request: HttpRequest) -> HttpResponse:
+        event = _event(request, gate)
+        if isinstance(event, HttpResponse):
+            return event
+        await receive(event)
+        return HttpResponse(status=DONE)
+
+    made: View = async_view if inspect.iscoroutinefunction(receive) else view
+    # What Django's decorator does, which before 5.0 hides that a view is asynchronous.
+    setattr(made, "csrf_exempt", True)  # noqa: B010
+    return made
+
+
+# Any: Django has no types, and what checkers guess of it is wrong.
+def _event(request: Any, gate: Gate) -> Event | HttpResponse:
+    if request.method != "POST":
+        return HttpResponse(status=WRONG_METHOD, headers={"Allow": "POST"})
+    if gate.too_large(request.META.get("CONTENT_LENGTH")):
+        return HttpResponse(status=TOO_LARGE)
+    try:
+        event = gate.event(request.body, request.headers)
+    except RequestDataTooBig:
+        event = TOO_LARGE
+    except UnreadablePostError:
+        # There is nobody to read it; it will be sent again.
+        event = 408
+    return HttpResponse(status=event) if isinstance(event, int) else event

@@ -1,0 +1,49 @@
+"""
+Flask, from 3.1.
+
+    app.add_url_rule("/webhooks", view_func=webhook(SECRET, receive), methods=["POST"])
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from flask import current_app, request
+from flask.typing import ResponseReturnValue
+from werkzeug.exceptions import ClientDisconnected, RequestEntityTooLarge
+
+from coinbase_checkouts.webhooks import Event
+
+from . import BODY_LIMIT_BYTES, DONE, TOO_LARGE, WRONG_METHOD, Gate, Secret, settled
+
+View = Callable[[], ResponseReturnValue]
+
+
+def webhook(secret: Secret, receive: Callable[[Event], object], *, limit_bytes: int = BODY_LIMIT_BYTES) -> View:
+    """
+    The view for your route.
+
+    Args:
+        receive: Called with each verified event; async if Flask has its extra `[async]`.
+        limit_bytes: More is not read.
+    """
+    gate = Gate(secret, limit_bytes)
+
+    def view() -> ResponseReturnValue:
+        if request.method != "POST":
+            return "", WRONG_METHOD, {"Allow": "POST"}
+        # One more, since a body without a length is cut at this limit without a word.
+        request.max_content_length = limit_bytes + 1
+        try:
+            event = gate.event(request.get_data(), request.headers)
+        except RequestEntityTooLarge:
+            event = TOO_LARGE
+        except ClientDisconnected:
+            # There is nobody to read it; it will be sent again.
+            event = 408
+        if isinstance(event, int):
+            return "", event
+        settled(current_app.ensure_sync(receive)(event))
+        return "", DONE
+
+    return view

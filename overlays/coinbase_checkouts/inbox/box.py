@@ -1,0 +1,289 @@
+"""The inbox as its user meets it."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+import threading
+import time
+from collections.abc import Awaitable, Callable, Generator
+from contextlib import AbstractAsyncContextManager, AbstractContextManager, contextmanager
+from functools import partial
+from types import TracebackType
+from typing import Final, TypeVar, cast, overload
+
+from sqlalchemy import Connection, Engine, MetaData
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from coinbase_checkouts.sensor import LOGGER
+from coinbase_checkouts.webhooks import Event, short
+
+from .ledger import Counts, Keep, Ledger, Letter, Policy
+from .tables import DONE, WAITING, Tables, define
+from .transactions import AsyncBind, Bind, locked, on, transaction
+from .workers import AsyncHandler, Handler, Metric, Steps, work, work_async
+
+DAY_S: Final = 86400.0
+PRUNE_AFTER_S: Final = 90 * DAY_S
+
+_DEFAULT_POLICY: Final = Policy()
+_T = TypeVar("_T")
+
+
+class Inbox:
+    """
+    Two tables in your database, and what is done with them. Threads and tasks may share it; it has no state.
+
+    Args:
+        prefix: How the names of tables, keys and indexes begin.
+        schema: Where the tables are; None is the database's default.
+        metadata: Yours, to have the tables in it; a MetaData of its own by default.
+        keep: What is kept of an event's body. "until done": all of it while it waits for a worker. "always": all of it,
+            until it is pruned. "never": only ids, types, statuses and times, and that only until it is done: then
+            handlers get events without metadata, amounts and addresses, and read the checkout.
+        on_metric: Called with what becomes of each event. What it raises is logged and goes no further.
+        clock: Unix seconds.
+        draw: Uniform in [0, 1), for waits between attempts.
+
+    Source: rule webhook.at-least-once in spec/openapi.yaml: deliveries come at least once and in any order.
+    """
+
+    def __init__(
+        self,
+        *,
+        prefix: str = "coinbase_inbox_",
+        schema: str | None = None,
+        metadata: MetaData | None = None,
+        keep: Keep = "until done",
+        on_metric: Callable[[Metric], object] | None = None,
+        clock: Callable[[], float] = time.time,
+        draw: Callable[[], float] = random.random,
+    ) -> None:
+        self.metadata: MetaData = MetaData() if metadata is None else metadata
+        self.tables: Tables = define(self.metadata, prefix, schema)
+        self._ledger = Ledger(self.tables, keep)
+        self._on_metric = on_metric
+        self._clock, self._draw = clock, draw
+
+    def create_all(self, bind: Engine | Connection) -> None:
+        """
+        Create what is missing of both tables; nothing is altered. Many processes may do so at once.
+
+        With Alembic, give it `metadata` instead. The transaction of a connection is yours to commit.
+        """
+        if isinstance(bind, Engine):
+            with bind.begin() as connection:
+                self.create_all(connection)
+            return
+        locked(bind)
+        self.metadata.create_all(bind, tables=[self.tables.events, self.tables.checkouts])
+
+    @overload
+    def once(self, event: Event, bind: Bind) -> AbstractContextManager[bool]: ...
+
+    @overload
+    def once(self, event: Event, bind: AsyncBind) -> AbstractAsyncContextManager[bool]: ...
+
+    def once(
+        self, event: Event, bind: Bind | AsyncBind
+    ) -> AbstractContextManager[bool] | AbstractAsyncContextManager[bool]:
+        """
+        A block whose work is done once for each event: `with inbox.once(event, connection) as fresh: …`.
+
+        The block has whether this is the first time, and does its work, if so, through *bind*. Work and record become
+        true together, when the transaction is committed, or not at all. Where the same event is being worked at by
+        another transaction, the block begins when that ends: not fresh if it was committed, fresh if it was undone.
+
+        If *bind* is in a transaction already, the block is a savepoint in it and the commit is yours: answer 2xx after
+        it only. In SQLAlchemy any statement begins one.
+
+        Args:
+            bind: Connection or Session, or, for `async with`, AsyncConnection or AsyncSession.
+
+        Raises:
+            ConfigurationError: See `transactions.begun`. SQLAlchemy's own errors are not changed: whatever is raised,
+                nothing was done; answer 500 and the event will come again. At REPEATABLE READ or SERIALIZABLE, having
+                waited for another transaction is such an error.
+        """
+        # An async bind is opened by __aenter__ only, a plain one by __enter__ only.
+        return cast("AbstractContextManager[bool]", _Once(bind, partial(self._once, event)))
+
+    @overload
+    def store(self, event: Event, bind: Bind) -> bool: ...
+
+    @overload
+    def store(self, event: Event, bind: AsyncBind) -> Awaitable[bool]: ...
+
+    def store(self, event: Event, bind: Bind | AsyncBind) -> bool | Awaitable[bool]:
+        """
+        Write the event down for a worker; false if it was known. Answer 2xx after this, in either case.
+
+        In the transaction that *bind* is in, which you commit; if it is in none, committed at once.
+        """
+        return on(bind, partial(self._store, event))
+
+    @overload
+    def is_news(self, event: Event, bind: Bind) -> bool: ...
+
+    @overload
+    def is_news(self, event: Event, bind: AsyncBind) -> Awaitable[bool]: ...
+
+    def is_news(self, event: Event, bind: Bind | AsyncBind) -> bool | Awaitable[bool]:
+        """
+        Whether no newer event of its checkout was acted on; ask it within the block or the handler.
+
+        There, nobody else is at work for this checkout. False for a late one: do not let its status overwrite what a
+        newer one has told. What is newer is told by `order.position`; the same state told twice is news twice.
+        """
+        return on(bind, lambda plain: self._ledger.is_news(plain, event))
+
+    def work(
+        self,
+        engine: Engine,
+        handler: Handler,
+        *,
+        stop: threading.Event | None = None,
+        policy: Policy = _DEFAULT_POLICY,
+        until_idle: bool = False,
+    ) -> int:
+        """
+        Hand stored events to *handler*, one at a time, until *stop* is set; how many were done.
+
+        Start as many as you like, as threads, processes or hosts. Each event is handed over in a transaction that also
+        makes it done, after those of its checkout that tell of older states and wait, too. If the handler raises, the
+        transaction is undone and the event tried again later, `policy.attempts` times; then it is dead, and those that
+        waited behind it go on.
+
+        Args:
+            handler: Called with the event and the connection whose transaction it is to work in, and not to end.
+            stop: What the handler is doing is finished first.
+            until_idle: Return when nothing is due, for cron and for tests.
+
+        Raises:
+            ConfigurationError: The tables are not there, or `transactions.begun`.
+            OperationalError: Of SQLAlchemy, if *until_idle*. Otherwise a database that does not answer is waited for.
+        """
+        return work(self._steps(policy), engine, handler, stop or threading.Event(), until_idle=until_idle)
+
+    async def work_async(
+        self,
+        engine: AsyncEngine,
+        handler: AsyncHandler,
+        *,
+        stop: asyncio.Event | None = None,
+        policy: Policy = _DEFAULT_POLICY,
+        until_idle: bool = False,
+    ) -> int:
+        """As `work`, in the running event loop. If the task is cancelled, the event is free again at once."""
+        return await work_async(self._steps(policy), engine, handler, stop or asyncio.Event(), until_idle=until_idle)
+
+    @overload
+    def counts(self, bind: Bind) -> Counts: ...
+
+    @overload
+    def counts(self, bind: AsyncBind) -> Awaitable[Counts]: ...
+
+    def counts(self, bind: Bind | AsyncBind) -> Counts | Awaitable[Counts]:
+        """How many events are not done, and for how long."""
+        return on(bind, lambda plain: self._ledger.counts(plain, self._now_ms()))
+
+    @overload
+    def dead(self, bind: Bind, *, limit: int = 100) -> list[Letter]: ...
+
+    @overload
+    def dead(self, bind: AsyncBind, *, limit: int = 100) -> Awaitable[list[Letter]]: ...
+
+    def dead(self, bind: Bind | AsyncBind, *, limit: int = 100) -> list[Letter] | Awaitable[list[Letter]]:
+        """The events that were given up, oldest first."""
+        return on(bind, lambda plain: self._ledger.dead(plain, limit))
+
+    @overload
+    def requeue(self, bind: Bind, *keys: str) -> int: ...
+
+    @overload
+    def requeue(self, bind: AsyncBind, *keys: str) -> Awaitable[int]: ...
+
+    def requeue(self, bind: Bind | AsyncBind, *keys: str) -> int | Awaitable[int]:
+        """Give dead events all their attempts again, these or, without any, all; how many. As for `store`, who commits."""
+        return on(bind, self._within(lambda plain: self._ledger.requeue(plain, keys, self._now_ms())))
+
+    @overload
+    def prune(self, bind: Bind, *, older_than_s: float = PRUNE_AFTER_S) -> int: ...
+
+    @overload
+    def prune(self, bind: AsyncBind, *, older_than_s: float = PRUNE_AFTER_S) -> Awaitable[int]: ...
+
+    def prune(self, bind: Bind | AsyncBind, *, older_than_s: float = PRUNE_AFTER_S) -> int | Awaitable[int]:
+        """
+        Forget events that were done so long ago; how many. As for `store`, who commits.
+
+        One that is forgotten would be acted on again, if it came again: keep them longer than deliveries are repeated,
+        and than you look back when you read events from the API.
+        """
+        return on(
+            bind, self._within(lambda plain: self._ledger.prune(plain, self._now_ms() - round(older_than_s * 1000)))
+        )
+
+    @contextmanager
+    def _once(self, event: Event, bind: Bind) -> Generator[bool]:
+        kind = "failed"
+        try:
+            with transaction(bind):
+                fresh = self._ledger.record(bind, event, self._now_ms(), state=DONE)
+                yield fresh
+            kind = "done" if fresh else "repeated"
+        finally:
+            self._tell(Metric(kind, short(event.event_type)))
+
+    def _store(self, event: Event, bind: Bind) -> bool:
+        with transaction(bind):
+            fresh = self._ledger.record(bind, event, self._now_ms(), state=WAITING)
+        self._tell(Metric("stored" if fresh else "repeated", short(event.event_type)))
+        return fresh
+
+    def _within(self, act: Callable[[Bind], _T]) -> Callable[[Bind], _T]:
+        def within(bind: Bind) -> _T:
+            with transaction(bind):
+                return act(bind)
+
+        return within
+
+    def _steps(self, policy: Policy) -> Steps:
+        return Steps(self._ledger, self.tables, policy, self._clock, self._draw, self._tell)
+
+    def _tell(self, metric: Metric) -> None:
+        if self._on_metric is not None:
+            try:
+                self._on_metric(metric)
+            except Exception:  # noqa: BLE001 -- the callback's, and logged
+                LOGGER.exception("on_metric failed")
+
+    def _now_ms(self) -> int:
+        return round(self._clock() * 1000)
+
+
+class _Once:
+    """A block of one transaction, entered either way."""
+
+    def __init__(self, bind: Bind | AsyncBind, make: Callable[[Bind], AbstractContextManager[bool]]) -> None:
+        self._bind, self._make = bind, make
+
+    def __enter__(self) -> bool:
+        return self._open(cast("Bind", self._bind))
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> bool | None:
+        return self._block.__exit__(kind, error, trace)
+
+    async def __aenter__(self) -> bool:
+        return await cast("AsyncBind", self._bind).run_sync(self._open)
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> bool | None:
+        return await cast("AsyncBind", self._bind).run_sync(lambda _: self._block.__exit__(kind, error, trace))
+
+    def _open(self, bind: Bind) -> bool:
+        self._block = self._make(bind)
+        return self._block.__enter__()
