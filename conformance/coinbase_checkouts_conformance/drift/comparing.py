@@ -9,15 +9,16 @@ compared once for each path through it.
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
 
 from . import prose
-from .comparing_operations import compare_operations, compare_servers
+from .comparing_operations import compare_operations, compare_servers, has_servers
 from .comparing_schemas import SchemaComparison, look_of
 from .differences import Difference, Occurrence, differences
 from .document import At, Document
-from .findings import Finding, Found, Pair, Path, shown, words
+from .findings import Finding, Found, Pair, Path, listed, shown, words
 from .matching import Matched, matched
 from .operations import Operation, events, operations, servers
 from .sameness import Sameness
@@ -25,7 +26,7 @@ from .schemas import Node, Schemas
 from .verdicts import Direction
 
 Key = tuple[object, ...]
-_RULES: Final = "x-rule"
+_RULES: Final = ("x-rule", "x-rules")
 
 
 @dataclass(frozen=True)
@@ -187,11 +188,10 @@ class _Comparison:
     def _about(self, calls: Matched) -> None:
         one, two = self.base.root.get("info") or self.base.root, self.revision.root.get("info") or self.revision.root
         for key in ("title", "summary", "description"):
-            before, after = words(one.text(key)), words(two.text(key))
-            if before != after:
-                what = f"info.{key}: {prose.change(before, after)}"
-                places = (one.get(key) or one, two.get(key) or two)
-                self._tell(Finding("words", Direction.REQUEST, what, *places, values=(before, after)), f"info.{key}")
+            self._said(one, two, key, f"info.{key}")
+        for name, base, revision in (*self._both("tags"), *self._both("components", "securitySchemes")):
+            for key in ("description", "bearerFormat"):
+                self._said(base, revision, key, f"{name}.{key}")
         prefixes = {each.prefix for pair in calls.pairs for each in pair}
         before_at, after_at = (
             {_origin(server.url, prefixes if calls.shifted else set()): server for server in servers(side.root)}
@@ -201,29 +201,66 @@ class _Comparison:
         def tell(kind: str, what: str, base: At, revision: At) -> None:
             self._tell(Finding(kind, Direction.REQUEST, what, base, revision, values=(what, None)), "servers")
 
-        compare_servers(before_at, after_at, self.base.root, self.revision.root, tell)
+        for url in set(before_at) & set(after_at):
+            self._said(before_at[url].at, after_at[url].at, "description", f"server {url}")
+        # Where each operation has its own, nothing is sent to these.
+        if not calls.pairs or any(not has_servers(one) and not has_servers(two) for one, two in calls.pairs):
+            compare_servers(before_at, after_at, self.base.root, self.revision.root, tell)
+
+    def _said(self, base: At, revision: At, key: str, where: str) -> None:
+        """Compare the words that both say under *key*."""
+        before, after = words(base.text(key)), words(revision.text(key))
+        if before != after:
+            what = f"{where}: {prose.change(before, after)}"
+            places = (base.get(key) or base, revision.get(key) or revision)
+            self._tell(Finding("words", Direction.REQUEST, what, *places, values=(before, after)), where)
+
+    def _both(self, *keys: str) -> Iterator[tuple[str, At, At]]:
+        """What stands on both sides under *keys*, by name."""
+        sides: list[dict[str, At]] = []
+        for at in (self.base.root, self.revision.root):
+            owner: At | None = at
+            for key in keys:
+                owner = None if owner is None else owner.get(key)
+            named = () if owner is None else owner.names()
+            elements = () if owner is None else owner.elements()
+            sides.append({**dict(named), **{name: one for one in elements if (name := one.text("name"))}})
+        before, after = sides
+        yield from ((f"{keys[-1]}.{name}", before[name], after[name]) for name in sorted(set(before) & set(after)))
 
     def _rules(self) -> None:
-        """Rules that no schema can say, by their ids. A description without any says nothing about them."""
+        """Rules that no schema can say: by their ids, or by their sentence where that has another id now."""
         before, after = _rules(self.base.root), _rules(self.revision.root)
         if not before or not after:
+            self._first_rules(before, after)
             return
+        ids = {_rule(at): name for name, at in after.items() if name not in before}
+        for name, at in list(before.items()):
+            new = ids.get(_rule(at))
+            if name not in after and new is not None:
+                what = f"rule {name} is rule {new} now"
+                finding = Finding("cosmetic", Direction.REQUEST, what, at, after.pop(new), values=(name, new))
+                self._tell(finding, f"rule {name}")
+                del before[name]
         for name in dict.fromkeys([*before, *after]):
             one, two = before.get(name), after.get(name)
-            told = [None if at is None else words(at.text("rule")) for at in (one, two)]
+            told = tuple(None if at is None else _rule(at) for at in (one, two))
             if told[0] == told[1]:
                 continue
             kind = "rule-added" if one is None else "rule-removed" if two is None else "rule-changed"
             what = f"rule {name}: {prose.change(told[0] or '', told[1] or '')}"
-            finding = Finding(
-                kind,
-                Direction.REQUEST,
-                what,
-                one or self.base.root,
-                two or self.revision.root,
-                values=(told[0], told[1]),
-            )
-            self._tell(finding, f"rule {name}")
+            places = one or self.base.root, two or self.revision.root
+            self._tell(Finding(kind, Direction.REQUEST, what, *places, values=(told[0], told[1])), f"rule {name}")
+
+    def _first_rules(self, before: dict[str, At], after: dict[str, At]) -> None:
+        """Rules on one side only: most descriptions have none, so that is told once."""
+        names = [*before, *after]
+        if names:
+            kind, how = ("rule-removed", "no longer stated") if before else ("rule-added", "stated")
+            what = f"rules are {how}: {listed(names)}"
+            places = next(iter(before.values()), self.base.root), next(iter(after.values()), self.revision.root)
+            values = (tuple(before) or None, tuple(after) or None)
+            self._tell(Finding(kind, Direction.REQUEST, what, *places, values=values), "rules")
 
 
 def _came_or_went(one: Operation, how: str) -> tuple[str, Direction]:
@@ -247,6 +284,7 @@ def _origin(url: str, prefixes: set[str]) -> str:
 
 
 def _rules(root: At) -> dict[str, At]:
+    """By id, or by the sentence itself."""
     found: dict[str, At] = {}
     waiting: list[At] = [root]
     seen: set[int] = set()
@@ -257,10 +295,15 @@ def _rules(root: At) -> dict[str, At]:
             continue
         seen.add(id(at.value))
         for key, child in at.names():
-            if key == _RULES:
+            if key in _RULES:
                 rules = list(child.elements()) or [child]
-                found.update({name: one for one in rules if (name := one.text("id")) is not None})
+                found.update({one.text("id") or _rule(one): one for one in rules if _rule(one)})
             elif isinstance(child.value, dict | list):
                 waiting.append(child)
         waiting.extend(at.elements())
     return dict(sorted(found.items()))
+
+
+def _rule(at: At) -> str:
+    """Its sentence."""
+    return words(at.value if isinstance(at.value, str) else at.text("rule") or at.text("description"))

@@ -171,7 +171,8 @@ class _Comparison:
                 direction=direction,
             )
         # Scalars that became arrays, or the other way round, are told by their types.
-        if one.style and other.style and one.style != other.style:
+        as_document = {style[:1] for style in (one.style, other.style)} & {("content",)}
+        if one.style != other.style and (as_document or (one.style and other.style)):
             what = f"is written {_style(one)} → {_style(other)}"
             styles = (one.style, other.style)
             self._tell("style-changed", what, one.at, other.at, *path, direction=direction, values=styles)
@@ -226,7 +227,7 @@ class _Comparison:
         pairs = [(status, status) for status in before if status in after]
         gone = [status for status in before if status not in after]
         new = [status for status in after if status not in before]
-        for status, other in self._ranges(gone, new, before, after):
+        for status, other in (*self._ranges(gone, new, before, after), *self._defaults(gone, new, before, after)):
             pairs.append((status, other))
         if not self.base.is_event:
             pairs.extend(self._successes(gone, new, before, after))
@@ -275,6 +276,21 @@ class _Comparison:
                 if wide in gone:
                     gone.remove(wide)
                 yield wide, status
+
+    @staticmethod
+    def _defaults(
+        gone: list[str], new: list[str], before: dict[str, At], after: dict[str, At]
+    ) -> Iterator[tuple[str, str]]:
+        """Errors that `default` describes instead, or the other way round."""
+        for some, others, whole in ((gone, new, after), (new, gone, before)):
+            errors = [status for status in some if status[0] in "45"]
+            if not errors or "default" not in whole or _is_success("default", whole):
+                continue
+            if "default" in others:
+                others.remove("default")
+            for status in errors:
+                some.remove(status)
+                yield (status, "default") if some is gone else ("default", status)
 
     def _successes(
         self, gone: list[str], new: list[str], before: dict[str, At], after: dict[str, At]
@@ -340,7 +356,7 @@ class _Comparison:
 
     def _servers(self) -> None:
         # Those of the description itself are compared once, not for each operation.
-        if not _own(self.base) and not _own(self.revision):
+        if not has_servers(self.base) and not has_servers(self.revision):
             return
 
         def tell(kind: str, what: str, base: At, revision: At) -> None:
@@ -365,7 +381,8 @@ def compare_servers(
         tell("server-added", f"{url or '/'} is new", base, after[url].at)
 
 
-def _own(operation: Operation) -> bool:
+def has_servers(operation: Operation) -> bool:
+    """Whether it, or its path, has addresses of its own."""
     return any(
         isinstance(at.value.get("servers"), list) for at in (operation.at, operation.item) if isinstance(at.value, dict)
     )
@@ -418,7 +435,7 @@ def _headers(at: At) -> dict[str, Parameter]:
 
 
 def _style(parameter: Parameter) -> str:
-    return " ".join(parameter.style).replace("True", "exploded").replace("False", "joined")
+    return " ".join(parameter.style or ("plain",)).replace("True", "exploded").replace("False", "joined")
 
 
 def _alternatives(found: frozenset[frozenset[tuple[tuple[str, ...], str]]]) -> str:

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from difflib import SequenceMatcher
+from fractions import Fraction
 from typing import Any, Final
 
 from . import prose
@@ -16,6 +17,13 @@ from .schemas import LOWER, UPPER, Limit, Node, Schema, Schemas
 
 # Of two formats the second holds all of the first.
 _WIDER: Final = {("int32", "int64"), ("float", "double")}
+# The formats that OpenAPI and JSON Schema define; what any other demands, nobody checks.
+_FORMATS: Final = frozenset(
+    "int32 int64 float double byte binary date date-time time duration email idn-email hostname idn-hostname ipv4 ipv6 "
+    "uri uri-reference iri iri-reference uri-template uuid json-pointer relative-json-pointer regex".split()
+)
+# Mean something beside another keyword only, and may loosen it.
+_RELATIVE: Final = ("minContains", "maxContains")
 _MOST_ALIKE: Final = 2_000
 _EDGES: Final = {
     "minimum": "exclusiveMinimum",
@@ -72,6 +80,9 @@ class SchemaComparison:
                 what = f"the kinds are told apart by {new}, no longer by {name}"
                 at = (base.discriminators[name], revision.at)
                 found.findings.append(Finding("discriminator-changed", pair.direction, what, *at, values=(name, new)))
+        if len(before) == len(after):
+            # Otherwise a value came or went with its branch.
+            _mapping(pair, base, revision, found)
         self._match(pair, before, after, found, at=(base.at, revision.at))
         return not (base.choices and revision.choices and (base.properties or revision.properties))
 
@@ -306,6 +317,8 @@ class _Local:
             kind = "format-narrowed"
         else:
             kind = "format-changed"
+        if not _FORMATS.intersection((*before, *after)):
+            kind = {"format-widened": "hint-removed", "format-narrowed": "hint-added"}.get(kind, "hint-changed")
         what = f"format {', '.join(before) or 'none'} → {', '.join(after) or 'none'}"
         places = (
             self.base.formats[before[0]] if before else self.base.at,
@@ -318,7 +331,13 @@ class _Local:
     def _others(self) -> None:
         for keyword in dict.fromkeys([*self.base.others, *self.revision.others]):
             one, other = self.base.others.get(keyword), self.revision.others.get(keyword)
-            if one != other:
+            if one == other:
+                continue
+            if one is None and keyword not in _RELATIVE:
+                self._tell("keyword-added", f"`{keyword}` is new", keyword, values=(keyword, other))
+            elif other is None and keyword not in _RELATIVE:
+                self._tell("keyword-removed", f"`{keyword}` is gone", keyword, values=(keyword, one))
+            else:
                 self._tell("other-keyword", f"`{keyword}` changed", keyword, values=(one, other))
         before, after = sorted(self.base.named), sorted(self.revision.named)
         if before != after:
@@ -520,6 +539,22 @@ def _words(pair: Pair, base: Schema, revision: Schema, found: Found) -> None:
         tell(kind, what, "deprecated")
 
 
+def _mapping(pair: Pair, base: Schema, revision: Schema, found: Found) -> None:
+    """Compare the values by which a discriminator tells the kinds apart, where both sides list them."""
+    for name, at in base.discriminators.items():
+        before = at.get("mapping")
+        after = None if name not in revision.discriminators else revision.discriminators[name].get("mapping")
+        if before is None or after is None:
+            continue
+        gone, new = (
+            [key for key in one.value if key not in other.value] for one, other in ((before, after), (after, before))
+        )
+        if gone or new:
+            what = f"{name} {listed(gone) or 'of no kind'} → {listed(new) or 'of no kind'}"
+            values = (plain(gone), plain(new))
+            found.findings.append(Finding("kind-renamed", pair.direction, what, before, after, values=values))
+
+
 def alike(one: str, other: str) -> float:
     """How alike two names are, from 0 to 1; case, `_`, `-` and dots do not count."""
     a, b = ("".join(char for char in name.lower() if char.isalnum()) for name in (one, other))
@@ -545,10 +580,11 @@ def _limit_kind(keyword: str, one: Limit | None, other: Limit | None) -> tuple[s
         return ("limit-loosened",) if other.value < one.value else ("limit-tightened",)
     if keyword in UPPER:
         return ("limit-loosened",) if other.value > one.value else ("limit-tightened",)
-    # multipleOf: every multiple of 4 is one of 2.
-    if other.value and one.value % other.value == 0:
+    # multipleOf: every multiple of 4 is one of 2; and 0.05 of 0.01, for which floats will not do.
+    before, after = Fraction(str(one.value)), Fraction(str(other.value))
+    if after and before % after == 0:
         return ("limit-loosened",)
-    if one.value and other.value % one.value == 0:
+    if before and after % before == 0:
         return ("limit-tightened",)
     return ("limit-loosened", "limit-tightened")
 

@@ -40,7 +40,13 @@ def matched(base: Sequence[Operation], revision: Sequence[Operation], schemas: S
         _taken(
             left,
             right,
-            lambda a, b: a.method == b.method and a.at.text("operationId") is not None and a.id == b.id,
+            lambda a, b: (
+                a.method == b.method
+                and (
+                    (a.at.text("operationId") is not None and a.id == b.id)
+                    or a.template.rstrip("/") == b.template.rstrip("/")
+                )
+            ),
         )
     )
     renamed += _by_look(left, right, schemas)

@@ -42,17 +42,16 @@ class Parameter:
         style = self.at.text("style") or _STYLES.get(self.location, "simple")
         raw: dict[str, Any] = self.at.value if isinstance(self.at.value, dict) else {}
         explode = raw.get("explode", style == "form")
-        kind = self._kind
-        if kind == "scalar":
+        if not self._types & {"array", "object"}:
             return (style,) if style in ("matrix", "label") else ()
-        return (style, str(bool(explode)))
+        # With commas all the same.
+        return (style,) if style == "simple" and "object" not in self._types else (style, str(bool(explode)))
 
     @cached_property
-    def _kind(self) -> str:
+    def _types(self) -> set[str]:
         schema = self.at.follow("schema")
         types = None if schema is None else schema.value.get("type") if isinstance(schema.value, dict) else None
-        names = types if isinstance(types, list) else [types]
-        return "compound" if "array" in names or "object" in names else "scalar"
+        return {one for one in (types if isinstance(types, list) else [types]) if isinstance(one, str)}
 
     @property
     def node(self) -> Node:
@@ -106,7 +105,7 @@ class Operation:
     @cached_property
     def template(self) -> str:
         """The path, whatever its parameters are called."""
-        return _PLACEHOLDER.sub("{}", self.path).rstrip("/") or "/"
+        return _PLACEHOLDER.sub("{}", self.path)
 
     @cached_property
     def parameters(self) -> dict[tuple[str, str], Parameter]:

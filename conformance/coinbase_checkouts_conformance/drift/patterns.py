@@ -1,5 +1,7 @@
 """
 Whether one pattern accepts more than another, proved by a text: a witness that one accepts and the other does not.
+
+Texts of one line are meant: `^a.*` and `^a.*$` are written for the same, though `.` takes no line end.
 """
 
 from __future__ import annotations
@@ -8,15 +10,20 @@ import re
 from collections import deque
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import chain, islice, product
 from typing import Final
 
 from coinbase_checkouts_conformance.ecma import matches
 
-from .regexes import Automaton, NotUnderstoodError, automaton, representatives
+from .regexes import LINE_ENDS, Automaton, NotUnderstoodError, automaton, representatives
 
 # States that are looked at before it is said that nobody knows; a second or so.
 _BUDGET: Final = 150_000
-_SURROGATES: Final = range(0xD800, 0xE000)
+# Of texts that are tried where no automaton helps. They are short, since a reader of patterns may need ages for long ones.
+_TEXTS: Final = 5_000
+_CHARS: Final = 8
+_LONGEST: Final = 8
+_NOT_IN_A_LINE: Final = frozenset((*range(0xD800, 0xE000), *map(ord, LINE_ENDS)))
 ANY_TEXT: Final = ""
 
 
@@ -45,7 +52,7 @@ def compared(before: str, after: str) -> Comparison:
         first, second = automaton(before), automaton(after)
         witnesses, decided = _witnesses(first, second)
     except NotUnderstoodError:
-        return Comparison(None, None, decided=False)
+        return _tried(before, after)
     gained = _confirmed(witnesses[False, True], after, before)
     lost = _confirmed(witnesses[True, False], before, after)
     # A witness that the other reader of patterns does not confirm is none, and then nothing is known.
@@ -53,10 +60,25 @@ def compared(before: str, after: str) -> Comparison:
     return Comparison(gained, lost, decided=decided and not doubt)
 
 
+def _tried(before: str, after: str) -> Comparison:
+    """What short texts of the characters in both patterns tell of the two; that there is none proves nothing."""
+    chars = list(dict.fromkeys(char for char in before + after + "a0" if char.isalnum() or char in " -_./:@"))[:_CHARS]
+    texts = chain.from_iterable(map("".join, product(chars, repeat=length)) for length in range(_LONGEST + 1))
+    gained = lost = None
+    try:
+        for text in islice(texts, _TEXTS):
+            one, other = matches(before, text), matches(after, text)
+            gained = text if gained is None and other and not one else gained
+            lost = text if lost is None and one and not other else lost
+    except (re.error, RecursionError, OverflowError):
+        return Comparison(None, None, decided=False)
+    return Comparison(gained, lost, decided=False)
+
+
 def _witnesses(first: Automaton, second: Automaton) -> tuple[dict[tuple[bool, bool], str | None], bool]:
     """The shortest texts on which the two disagree, either way; and whether everything was looked at."""
     found: dict[tuple[bool, bool], str | None] = {(False, True): None, (True, False): None}
-    chars = [char for char in representatives(first, second) if char not in _SURROGATES]
+    chars = [char for char in representatives(first, second) if char not in _NOT_IN_A_LINE]
     start = (
         first.reached(frozenset({0}), at_start=True),
         second.reached(frozenset({0}), at_start=True),

@@ -15,8 +15,8 @@ from typing import Final
 # Of one pattern, counted repetitions written out.
 MOST_STATES: Final = 6_000
 _LAST: Final = 0x10FFFF
-_LINE_ENDS: Final = "\n\r\u2028\u2029"
-_SPACES: Final = " \t\v\f\u00a0\ufeff\u1680\u202f\u205f\u3000" + _LINE_ENDS + "".join(map(chr, range(0x2000, 0x200B)))
+LINE_ENDS: Final = "\n\r\u2028\u2029"
+_SPACES: Final = " \t\v\f\u00a0\ufeff\u1680\u202f\u205f\u3000" + LINE_ENDS + "".join(map(chr, range(0x2000, 0x200B)))
 _CONTROLS: Final = {"t": "\t", "n": "\n", "v": "\v", "f": "\f", "r": "\r", "0": "\0"}
 
 Ranges = tuple[tuple[int, int], ...]
@@ -230,7 +230,7 @@ class _Parser:
         if char == "[":
             ranges = self._class()
         elif char == ".":
-            ranges = _others(_ranges(_LINE_ENDS))
+            ranges = _others(_ranges(LINE_ENDS))
         elif char == "\\":
             ranges = self._escape()
         elif char in "*+?":

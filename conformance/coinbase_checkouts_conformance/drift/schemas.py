@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 from .document import At
@@ -35,9 +35,9 @@ _OTHERS: Final = (
     "dependentRequired",
     "dependentSchemas",
     "unevaluatedItems",
-    "contentEncoding",
-    "contentMediaType",
 )
+# 3.0 has a format for what 3.1 says of the content.
+_CONTENTS: Final = {"base64": "byte", "application/octet-stream": "binary"}
 # What may stand beside a `$ref` without making a schema of its own.
 _BESIDE: Final = frozenset(
     {"description", "title", "example", "examples", "default", "deprecated", "x-source", "x-rule"}
@@ -195,8 +195,9 @@ class Schemas:
         _add_annotations(made, at)
         if (pattern := at.text("pattern")) is not None:
             made.patterns.setdefault(pattern, _child(at, "pattern"))
-        if (form := at.text("format")) is not None:
-            made.formats.setdefault(form, _child(at, "format"))
+        for keyword in ("format", "contentEncoding", "contentMediaType"):
+            if (form := at.text(keyword)) is not None:
+                made.formats.setdefault(_CONTENTS.get(form, form), _child(at, keyword))
         for keyword in _OTHERS:
             if keyword in raw:
                 made.others[keyword] = made.others.get(keyword, "") + canonical(at, raw[keyword])
@@ -296,10 +297,12 @@ def _flattened(node: Node) -> tuple[list[_Part], list[list[Node]]]:
             inner.append(_Part(at.document.at(ref, by=at), null_ok))
         inner.extend(_Part(one, null_ok) for one in _branches(at, "allOf"))
         for keyword in ("anyOf", "oneOf"):
-            branches = _branches(at, keyword)
+            branches = _branches_within(at, keyword)
             real = [one for one in branches if not _is_null(one)]
             null_too = null_ok or len(real) < len(branches)
-            if len(real) == 1:
+            if types := _bare_types(real):
+                parts.append(_Part(replace(real[0].resolved(), value={"type": types}), null_too))
+            elif len(real) == 1:
                 inner.append(_Part(real[0], null_too))
             elif real:
                 groups.append([(one,) for one in real])
@@ -312,6 +315,34 @@ def _flattened(node: Node) -> tuple[list[_Part], list[list[Node]]]:
 def _branches(at: At, keyword: str) -> list[At]:
     found = at.get(keyword)
     return [] if found is None else list(found.elements())
+
+
+def _branches_within(at: At, keyword: str) -> list[At]:
+    """The branches of a choice, and in place of one that is nothing but a choice, the branches of that."""
+    found: list[At] = []
+    waiting = list(reversed(_branches(at, keyword)))
+    seen: set[str] = set()
+    while waiting:
+        one = waiting.pop()
+        target = one.resolved()
+        only = next(iter(target.value)) if isinstance(target.value, dict) and len(target.value) == 1 else None
+        if only in ("anyOf", "oneOf") and target.pointer not in seen:
+            seen.add(target.pointer)
+            waiting.extend(reversed(_branches(target, only)))
+        else:
+            found.append(one)
+    return found
+
+
+def _bare_types(branches: list[At]) -> list[str]:
+    """The types of a choice between types and nothing else, which 3.1 also writes as a list; otherwise none."""
+    types: list[str] = []
+    for one in branches:
+        raw = one.resolved().value
+        if not isinstance(raw, dict) or list(raw) != ["type"] or not isinstance(raw["type"], str):
+            return []
+        types.append(raw["type"])
+    return types
 
 
 def _is_null(at: At) -> bool:
@@ -349,7 +380,8 @@ def _common(one: Values | None, other: Values) -> Values:
 
 
 def _number(value: Any) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool)
+    # Neither infinite nor no number, which YAML can write.
+    return isinstance(value, int | float) and not isinstance(value, bool) and value - value == 0
 
 
 def _add_numbers(made: Schema, at: At) -> None:
@@ -377,12 +409,14 @@ def _tighten(made: Schema, keyword: str, value: Any, at: At) -> None:
 
 
 def _integers(made: Schema) -> None:
-    """Of integers, more than 0 is at least 1; and of two bounds only the tighter counts."""
+    """Of integers, more than 0 is at least 1, and each is a multiple of 1; and of two bounds only the tighter counts."""
+    if made.types == frozenset({"integer"}) and (whole := made.limits.get("multipleOf")) and whole.value == 1:
+        del made.limits["multipleOf"]
     for inclusive, exclusive, step in (("minimum", "exclusiveMinimum", 1), ("maximum", "exclusiveMaximum", -1)):
         limit = made.limits.get(exclusive)
         if limit is None:
             continue
-        if made.types == frozenset({"integer"}) and float(limit.value).is_integer():
+        if made.types == frozenset({"integer"}) and limit.value == int(limit.value):
             del made.limits[exclusive]
             _tighten(made, inclusive, int(limit.value) + step, limit.at)
         elif (other := made.limits.get(inclusive)) is not None:

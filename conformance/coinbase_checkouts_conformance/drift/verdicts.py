@@ -65,6 +65,7 @@ def _always(severity: Severity, why: str) -> Rule:
 
 _REFUSED: Final = "what was accepted may now be refused"
 _ALL_STILL_FITS: Final = "all that was sent before is still accepted"
+_HINT: Final = "a format that no standard defines may mean that the values changed, too"
 _LESS_COMES: Final = "nothing comes that could not come before"
 
 RULES: Final = {
@@ -103,7 +104,12 @@ RULES: Final = {
     "format-widened": Rule((ADDITIVE, _ALL_STILL_FITS), (BREAKING, "a reader that parses the old format fails")),
     "format-narrowed": Rule((BREAKING, _REFUSED), (ADDITIVE, _LESS_COMES)),
     "format-changed": Rule((BREAKING, _REFUSED), (BREAKING, "a reader that parses the old format fails")),
+    "hint-removed": Rule((ADDITIVE, _ALL_STILL_FITS), (POTENTIAL, _HINT)),
+    "hint-added": Rule((POTENTIAL, _HINT), (ADDITIVE, _LESS_COMES)),
+    "hint-changed": _always(POTENTIAL, _HINT),
     "other-keyword": _always(POTENTIAL, "nobody decides which of the two is wider"),
+    "keyword-added": Rule((BREAKING, _REFUSED), (ADDITIVE, _LESS_COMES)),
+    "keyword-removed": Rule((ADDITIVE, _ALL_STILL_FITS), (POTENTIAL, "what could not come before may come now")),
     "default-added": _always(ADDITIVE, "what leaving it out means is now told"),
     "default-changed": Rule(
         (POTENTIAL, "who leaves it out now gets something else"),
@@ -145,6 +151,7 @@ RULES: Final = {
     "branch-added": Rule((ADDITIVE, _ALL_STILL_FITS), (POTENTIAL, "a new kind of answer breaks exhaustive clients")),
     "branch-removed": Rule((BREAKING, "a kind that was accepted may now be refused"), (ADDITIVE, _LESS_COMES)),
     "discriminator-changed": _always(BREAKING, "another field now tells the kinds apart"),
+    "kind-renamed": _always(POTENTIAL, "the same kind is now called by another value"),
     # Operations.
     "operation-added": _always(ADDITIVE, "nobody relies on it yet"),
     "operation-removed": _always(BREAKING, "who calls it is answered an error"),
