@@ -19,8 +19,7 @@ from .schemas import LOWER, UPPER, Limit, Node, Schema, Schemas
 _WIDER: Final = {("int32", "int64"), ("float", "double")}
 # The formats that OpenAPI and JSON Schema define; what any other demands, nobody checks.
 _FORMATS: Final = frozenset(
-    "int32 int64 float double byte binary date date-time time duration email idn-email hostname idn-hostname ipv4 ipv6 "
-    "uri uri-reference iri iri-reference uri-template uuid json-pointer relative-json-pointer regex".split()
+    ["int32", "int64", "float", "double", "byte", "binary", "date", "date-time", "time", "duration", "email", "idn-email", "hostname", "idn-hostname", "ipv4", "ipv6", "uri", "uri-reference", "iri", "iri-reference", "uri-template", "uuid", "json-pointer", "relative-json-pointer", "regex"]
 )
 # Mean something beside another keyword only, and may loosen it.
 _RELATIVE: Final = ("minContains", "maxContains")
@@ -551,7 +550,7 @@ def _mapping(pair: Pair, base: Schema, revision: Schema, found: Found) -> None:
         )
         if gone or new:
             what = f"{name} {listed(gone) or 'of no kind'} → {listed(new) or 'of no kind'}"
-            values = (plain(gone), plain(new))
+            values = (tuple(sorted(gone)), tuple(sorted(new)))
             found.findings.append(Finding("kind-renamed", pair.direction, what, before, after, values=values))
 
 

@@ -5,14 +5,18 @@ from __future__ import annotations
 import copy
 import json
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
+import pytest
 import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from coinbase_checkouts_conformance.drift.comparing import compare
+from coinbase_checkouts_conformance.drift.fetching import Fetcher
 from coinbase_checkouts_conformance.drift.reading import read
+from coinbase_checkouts_conformance.drift.sources import Sources
 
 from .descriptions import Json, at, description, document
 
@@ -29,7 +33,11 @@ def inlined(data: Any, root: Json, above: tuple[str, ...] = ()) -> Any:
     if isinstance(data, dict):
         if "$ref" in data:
             ref = data["$ref"]
-            return data if ref in above else inlined(at(root, ref[2:].replace("/", " ")), root, (*above, ref))
+            if ref in above:
+                return data
+            target = inlined(at(root, ref[2:].replace("/", " ")), root, (*above, ref))
+            beside = {key: value for key, value in data.items() if key != "$ref"}
+            return beside | {"allOf": [target]} if beside else target
         return {key: inlined(value, root, above) for key, value in data.items()}
     return [inlined(one, root, above) for one in data] if isinstance(data, list) else data
 
@@ -52,6 +60,8 @@ def as_30(data: Any) -> Any:
     if not isinstance(data, dict):
         return data
     made = {key: as_30(value) for key, value in data.items()}
+    if "$ref" in made and len(made) > 1:
+        made["allOf"] = [{"$ref": made.pop("$ref")}]
     if "openapi" in made:
         made["openapi"] = "3.0.3"
         made["x-webhooks"] = made.pop("webhooks")
@@ -60,8 +70,17 @@ def as_30(data: Any) -> Any:
         made["nullable"] = True
     if isinstance(made.get("exclusiveMinimum"), int):
         made |= {"minimum": made["exclusiveMinimum"], "exclusiveMinimum": True}
+    if "const" in made and not isinstance(made["const"], dict):
+        made["enum"] = [made.pop("const")]
     if isinstance(made.get("examples"), list):
         made["example"] = made.pop("examples")[0]
+    return made
+
+
+def renamed(data: Json) -> Json:
+    """The same with another name for every component schema."""
+    made: Json = json.loads(json.dumps(data).replace("#/components/schemas/", "#/components/schemas/The"))
+    made["components"]["schemas"] = {f"The{name}": one for name, one in made["components"]["schemas"].items()}
     return made
 
 
@@ -125,3 +144,19 @@ def test_fingerprint_stays() -> None:
     before = {found.fingerprint for found in compare(document(rich()), document(changed(rich())))}
     after = {found.fingerprint for found in compare(document(rich()), document(more))}
     assert before < after
+
+
+@pytest.mark.parametrize("written", ["3.0", "3.0, components renamed", "3.0, inlined", "inlined", "renamed"])
+def test_ours(written: str) -> None:
+    """Our own description says the same in 3.0, written out, or with other names."""
+    ours = Sources(Fetcher(Path("unused"))).open("spec")
+    data = copy.deepcopy(ours.data)
+    if "renamed" in written:
+        data = renamed(data)
+    if "inlined" in written:
+        data = inlined(data, data)
+    if "3.0" in written:
+        data = as_30(data)
+    other = document(data)
+    for sides in ((ours, other), (other, ours)):
+        assert [] == [found.message for found in compare(*sides)]
