@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from . import prose
@@ -164,7 +164,7 @@ class _Comparison:
         if self.sameness.of(pair.base, pair.revision):
             return None
         if pair.name and self.schemas.of(pair.base).properties and self.schemas.of(pair.revision).properties:
-            return Pair(pair.base, pair.revision, pair.direction, written=pair.written)
+            return replace(pair, name="")
         return pair
 
     def _reached(self, pairs: dict[Key, Pair], found: dict[Key, Found]) -> dict[Key, set[str]]:

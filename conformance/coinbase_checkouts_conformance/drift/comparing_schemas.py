@@ -5,6 +5,7 @@ One pair of schemas, compared in one direction: what changed in it, and which pa
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from difflib import SequenceMatcher
 from fractions import Fraction
 from typing import Any, Final
@@ -13,13 +14,39 @@ from . import prose
 from .document import At
 from .findings import Finding, Found, Pair, listed, plain, shown, words
 from .patterns import ANY_TEXT, compared
-from .schemas import LOWER, UPPER, Limit, Node, Schema, Schemas
+from .schemas import BESIDE, LOWER, UPPER, Limit, Node, Schema, Schemas
 
 # Of two formats the second holds all of the first.
 _WIDER: Final = {("int32", "int64"), ("float", "double")}
 # The formats that OpenAPI and JSON Schema define; what any other demands, nobody checks.
 _FORMATS: Final = frozenset(
-    ["int32", "int64", "float", "double", "byte", "binary", "date", "date-time", "time", "duration", "email", "idn-email", "hostname", "idn-hostname", "ipv4", "ipv6", "uri", "uri-reference", "iri", "iri-reference", "uri-template", "uuid", "json-pointer", "relative-json-pointer", "regex"]
+    [
+        "int32",
+        "int64",
+        "float",
+        "double",
+        "byte",
+        "binary",
+        "date",
+        "date-time",
+        "time",
+        "duration",
+        "email",
+        "idn-email",
+        "hostname",
+        "idn-hostname",
+        "ipv4",
+        "ipv6",
+        "uri",
+        "uri-reference",
+        "iri",
+        "iri-reference",
+        "uri-template",
+        "uuid",
+        "json-pointer",
+        "relative-json-pointer",
+        "regex",
+    ]
 )
 # Mean something beside another keyword only, and may loosen it.
 _RELATIVE: Final = ("minContains", "maxContains")
@@ -70,8 +97,9 @@ class SchemaComparison:
             plain_side, choice = (revision, base) if base.choices else (base, revision)
             if plain_side.never or plain_side.types is None or (choice.properties and not plain_side.choices):
                 return False
-        before = base.choices[0] if base.choices else [pair.base]
-        after = revision.choices[0] if revision.choices else [pair.revision]
+            if all(_is_bare(branch) for branch in choice.choices[0]):
+                # Another way to write a list of types.
+                return False
         _kinds(pair, base, revision, found)
         for name in {*base.discriminators} ^ {*revision.discriminators}:
             if base.discriminators and revision.discriminators and name in base.discriminators:
@@ -79,22 +107,26 @@ class SchemaComparison:
                 what = f"the kinds are told apart by {new}, no longer by {name}"
                 at = (base.discriminators[name], revision.at)
                 found.findings.append(Finding("discriminator-changed", pair.direction, what, *at, values=(name, new)))
-        if len(before) == len(after):
+        if [len(group) for group in base.choices] == [len(group) for group in revision.choices]:
             # Otherwise a value came or went with its branch.
             _mapping(pair, base, revision, found)
-        self._match(pair, before, after, found, at=(base.at, revision.at))
+        self._match(pair, base, revision, found)
         return not (base.choices and revision.choices and (base.properties or revision.properties))
 
-    def _match(
-        self, pair: Pair, before: list[Node], after: list[Node], found: Found, *, at: tuple[At | None, At | None]
-    ) -> None:
+    def _match(self, pair: Pair, base: Schema, revision: Schema, found: Found) -> None:
+        before = base.choices[0] if base.choices else [pair.base]
+        after = revision.choices[0] if revision.choices else [pair.revision]
         left, right = list(before), list(after)
+        # A text that becomes a choice of texts becomes each of them, unless it is among them.
+        each = not (base.choices and revision.choices) and not {"object", "array"}.intersection(
+            base.types or (), revision.types or ()
+        )
         for one in before:
             look = self.look(one)
             if (same := next((other for other in right if self.look(other) == look), None)) is not None:
                 left.remove(one)
                 right.remove(same)
-                found.inner.append(("|", Pair(one, same, pair.direction, pair.name)))
+                found.inner.append(("|", Pair(one, same, pair.direction, pair.name, branch=True)))
         scores = sorted(
             ((self._alike(one, other), i, j) for i, one in enumerate(left) for j, other in enumerate(right)),
             key=lambda scored: (-scored[0], scored[1], scored[2]),
@@ -102,10 +134,10 @@ class SchemaComparison:
         taken_left: set[int] = set()
         taken_right: set[int] = set()
         for score, i, j in scores:
-            if score > 0 and i not in taken_left and j not in taken_right:
+            if score > 0 and (each or (i not in taken_left and j not in taken_right)):
                 taken_left.add(i)
                 taken_right.add(j)
-                found.inner.append(("|", Pair(left[i], right[j], pair.direction, pair.name)))
+                found.inner.append(("|", Pair(left[i], right[j], pair.direction, pair.name, branch=True)))
         # A choice that says the same type again, only with other rules, was told as a change of types already.
         for kind, nodes, taken, sides in (
             ("branch-removed", left, taken_left, 0),
@@ -114,7 +146,7 @@ class SchemaComparison:
             for index, node in enumerate(nodes):
                 if index not in taken:
                     place = _first(node)
-                    where = (place, at[1]) if sides == 0 else (at[0], place)
+                    where = (place, revision.at) if sides == 0 else (base.at, place)
                     verb = "is gone" if sides == 0 else "is new"
                     values = (self.look(node), None) if sides == 0 else (None, self.look(node))
                     what = f"of what it may be, {self._kind_of(node)} {verb}"
@@ -147,8 +179,8 @@ class SchemaComparison:
         return score
 
     def look(self, node: Node) -> str:
-        """A text that is the same for schemas that allow the same, as far as one level tells."""
-        return look_of(self.schemas, self.schemas.of(node))
+        """A text that is the same for schemas that allow the same but null, as far as a few levels tell."""
+        return look_of(self.schemas, replace(self.schemas.of(node), nullable=False))
 
 
 def look_of(schemas: Schemas, schema: Schema, depth: int = 2) -> str:
@@ -507,7 +539,7 @@ def _kinds(pair: Pair, base: Schema, revision: Schema, found: Found) -> bool:
         else:
             tell("type-changed", f"{told[0]} → {told[1]}", values)
             fits = _overlap(before, after)
-    if before is not None and after is not None and base.nullable != revision.nullable:
+    if before is not None and after is not None and base.nullable != revision.nullable and not pair.branch:
         # Also told apart from types that changed: null is what readers trip over.
         kind, what = ("null-allowed", "may be null now") if revision.nullable else ("null-refused", "is never null now")
         tell(kind, what, (None, None))
@@ -617,6 +649,12 @@ def _types(schema: Schema) -> str:
 
 def _listed_types(schema: Schema) -> tuple[str, ...]:
     return ("any",) if schema.types is None else (*sorted(schema.types), *(("null",) if schema.nullable else ()))
+
+
+def _is_bare(node: Node) -> bool:
+    """Whether it names a type, and says nothing else but words."""
+    raws = [at.resolved().value for at in node]
+    return all(isinstance(raw, dict) and "type" in raw and set(raw) <= BESIDE | {"type"} for raw in raws)
 
 
 def _becomes_array(base: Schema, revision: Schema) -> bool:

@@ -58,6 +58,7 @@ class Pair:
     Args:
         name: The field or parameter that both are the value of; empty for objects, which are known by their fields.
         written: It is written into a URL or header, where one value looks like an array of one.
+        branch: It is one of a choice, and whether that may be null was compared already.
     """
 
     base: Node
@@ -65,12 +66,13 @@ class Pair:
     direction: Direction
     name: str = ""
     written: bool = False
+    branch: bool = False
 
     @property
     def key(self) -> tuple[object, ...]:
         """Equal for pairs that need comparing once."""
         base = tuple(at.pointer for at in self.base)
-        return (base, tuple(at.pointer for at in self.revision), self.direction, self.name, self.written)
+        return (base, tuple(at.pointer for at in self.revision), self.direction, self.name, self.written, self.branch)
 
 
 @dataclass

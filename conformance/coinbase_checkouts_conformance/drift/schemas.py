@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any, Final
 
 from .document import At
@@ -39,7 +39,7 @@ _OTHERS: Final = (
 # 3.0 has a format for what 3.1 says of the content.
 _CONTENTS: Final = {"base64": "byte", "application/octet-stream": "binary"}
 # What may stand beside a `$ref` without making a schema of its own.
-_BESIDE: Final = frozenset(
+BESIDE: Final = frozenset(
     {"description", "title", "example", "examples", "default", "deprecated", "x-source", "x-rule"}
 )
 _PYTHON_TYPES: Final[tuple[tuple[type, str], ...]] = (
@@ -269,7 +269,7 @@ def _place(node: Node) -> At | None:
         return None
     # What is said of a parameter or body comes before its schema.
     at = node[-1]
-    if isinstance(at.value, dict) and "$ref" in at.value and not set(at.value) - _BESIDE - {"$ref"}:
+    if isinstance(at.value, dict) and "$ref" in at.value and not set(at.value) - BESIDE - {"$ref"}:
         return at.resolved()
     return at
 
@@ -300,9 +300,7 @@ def _flattened(node: Node) -> tuple[list[_Part], list[list[Node]]]:
             branches = _branches_within(at, keyword)
             real = [one for one in branches if not _is_null(one)]
             null_too = null_ok or len(real) < len(branches)
-            if types := _bare_types(real):
-                parts.append(_Part(replace(real[0].resolved(), value={"type": types}), null_too))
-            elif len(real) == 1:
+            if len(real) == 1:
                 inner.append(_Part(real[0], null_too))
             elif real:
                 groups.append([(one,) for one in real])
@@ -332,17 +330,6 @@ def _branches_within(at: At, keyword: str) -> list[At]:
         else:
             found.append(one)
     return found
-
-
-def _bare_types(branches: list[At]) -> list[str]:
-    """The types of a choice between types and nothing else, which 3.1 also writes as a list; otherwise none."""
-    types: list[str] = []
-    for one in branches:
-        raw = one.resolved().value
-        if not isinstance(raw, dict) or list(raw) != ["type"] or not isinstance(raw["type"], str):
-            return []
-        types.append(raw["type"])
-    return types
 
 
 def _is_null(at: At) -> bool:
