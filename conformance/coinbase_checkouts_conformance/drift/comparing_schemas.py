@@ -121,9 +121,9 @@ class SchemaComparison:
         each = not (base.choices and revision.choices) and not {"object", "array"}.intersection(
             base.types or (), revision.types or ()
         )
+        looks = {id(node): self.look(node) for node in (*before, *after)}
         for one in before:
-            look = self.look(one)
-            if (same := next((other for other in right if self.look(other) == look), None)) is not None:
+            if (same := next((other for other in right if looks[id(other)] == looks[id(one)]), None)) is not None:
                 left.remove(one)
                 right.remove(same)
                 found.inner.append(("|", Pair(one, same, pair.direction, pair.name, branch=True)))
@@ -148,7 +148,8 @@ class SchemaComparison:
                     place = _first(node)
                     where = (place, revision.at) if sides == 0 else (base.at, place)
                     verb = "is gone" if sides == 0 else "is new"
-                    values = (self.look(node), None) if sides == 0 else (None, self.look(node))
+                    look = looks[id(node)]
+                    values = (look, None) if sides == 0 else (None, look)
                     what = f"of what it may be, {self._kind_of(node)} {verb}"
                     found.findings.append(Finding(kind, pair.direction, what, *where, values=values))
 
@@ -185,9 +186,7 @@ class SchemaComparison:
 
 def look_of(schemas: Schemas, schema: Schema, depth: int = 2) -> str:
     """What *schema* allows in a text, *depth* levels deep; words, places and references do not count."""
-    inner: Callable[[Node], str] = (
-        (lambda node: look_of(schemas, schemas.of(node), depth - 1)) if depth else (lambda _: "…")
-    )
+    inner: Callable[[Node], str] = (lambda node: _look_inside(schemas, node, depth - 1)) if depth else (lambda _: "…")
     parts: list[object] = [
         sorted(schema.types) if schema.types is not None else None,
         schema.nullable,
@@ -204,6 +203,14 @@ def look_of(schemas: Schemas, schema: Schema, depth: int = 2) -> str:
         sorted(schema.others.items()),
     ]
     return repr(parts)
+
+
+def _look_inside(schemas: Schemas, node: Node, depth: int) -> str:
+    schema = schemas.of(node)
+    key = (id(schema), depth)
+    if key not in schemas.looks:
+        schemas.looks[key] = look_of(schemas, schema, depth)
+    return schemas.looks[key]
 
 
 class _Local:

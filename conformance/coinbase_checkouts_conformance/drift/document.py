@@ -90,6 +90,9 @@ class Document:
         root: Its data.
         read_lines: Makes the lines of each container, when they are asked for.
         other: Reads the file of a `$ref` that leads outside, relative to this one; None where that is not allowed.
+
+    Attributes:
+        texts: Of what a `$ref` leads to, a text that is the same for the same, as far as one was asked for.
     """
 
     def __init__(
@@ -108,6 +111,7 @@ class Document:
         self._other = other
         self._prefix = prefix
         self._found: dict[str, At] = {}
+        self.texts: Final[dict[str, str]] = {}
 
     @cached_property
     def version(self) -> tuple[int, int]:
@@ -170,7 +174,7 @@ class Document:
     def named(self, at: At) -> str:
         """*at* for a message."""
         line = at.line
-        return at.pointer if line is None else f"line {line}, {at.pointer}"
+        return f"{self.name}: {at.pointer}" if line is None else f"{self.name}: line {line}, {at.pointer}"
 
     def line(self, pointer: str) -> int | None:
         """Where *pointer*, or the nearest thing above it that has a line, is written."""

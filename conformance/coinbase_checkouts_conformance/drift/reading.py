@@ -54,15 +54,22 @@ def read_part(name: str, content: bytes, *, prefix: str, other: Callable[[str], 
     return Document(name, root, lines, other=other, prefix=prefix)
 
 
-def _parsed(content: bytes, tell: Callable[[str], None]) -> tuple[Any, Callable[[], Lines]]:
+def _text(content: bytes) -> str:
     if not content.strip():
         raise CouldNotCompareError("is empty")
     try:
         text = content.decode("utf-16" if content[:2] in (b"\xff\xfe", b"\xfe\xff") else "utf-8-sig")
     except UnicodeDecodeError as exc:
         raise CouldNotCompareError(f"is not text: byte {exc.start} is no UTF-8") from None
+    if "\0" in text:
+        raise CouldNotCompareError("is not text: it has NUL characters")
     if _HTML.match(text):
         raise CouldNotCompareError("is an HTML or XML page, not an OpenAPI description")
+    return text
+
+
+def _parsed(content: bytes, tell: Callable[[str], None]) -> tuple[Any, Callable[[], Lines]]:
+    text = _text(content)
     if text.lstrip()[0] in "{[":
         try:
             root, twice = read_json(text)

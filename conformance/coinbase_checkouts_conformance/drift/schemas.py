@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from hashlib import sha256
 from typing import Any, Final
 
 from .document import At
@@ -21,6 +22,8 @@ ANYTHING: Final[Node] = ()
 # What bounds a value from below, and from above.
 LOWER: Final = ("minimum", "exclusiveMinimum", "minLength", "minItems", "minProperties")
 UPPER: Final = ("maximum", "exclusiveMaximum", "maxLength", "maxItems", "maxProperties")
+# Of a choice that choices are written into.
+_MOST_BRANCHES: Final = 100
 _COUNTS: Final = ("minLength", "minItems", "minProperties")
 # Compared as they stand: nobody decides which of two is wider.
 _OTHERS: Final = (
@@ -122,9 +125,15 @@ class _Part:
 
 
 class Schemas:
-    """Makes and keeps normal forms."""
+    """
+    Makes and keeps normal forms.
+
+    Attributes:
+        looks: What those that are kept look like, by identity and depth, as far as one was asked for.
+    """
 
     def __init__(self) -> None:
+        self.looks: Final[dict[tuple[int, int], str]] = {}
         self._made: dict[tuple[int, tuple[str, ...]], Schema] = {}
 
     def of(self, node: Node) -> Schema:
@@ -253,8 +262,12 @@ def canonical(at: At, value: Any, above: tuple[str, ...] = ()) -> str:
         if isinstance(ref := value.get("$ref"), str):
             if ref in above:
                 return "…"
-            target = at.document.at(ref, by=at).resolved()
-            return canonical(target, target.value, (*above, ref))
+            known = at.document.texts
+            if ref not in known:
+                target = at.document.at(ref, by=at).resolved()
+                # As a digest: written out, schemas that use each other twice grow without end.
+                known[ref] = sha256(canonical(target, target.value, (*above, ref)).encode(errors="replace")).hexdigest()
+            return known[ref]
         words = ("description", "title", "example", "examples", "summary")
         inner = sorted((key, child) for key, child in value.items() if key not in words and not key.startswith("x-"))
         return "{" + ",".join(f"{key}:{canonical(at, child, above)}" for key, child in inner) + "}"
@@ -324,11 +337,11 @@ def _branches_within(at: At, keyword: str) -> list[At]:
         one = waiting.pop()
         target = one.resolved()
         only = next(iter(target.value)) if isinstance(target.value, dict) and len(target.value) == 1 else None
-        if only in ("anyOf", "oneOf") and target.pointer not in seen:
+        if only not in ("anyOf", "oneOf") or len(found) + len(waiting) > _MOST_BRANCHES:
+            found.append(one)
+        elif target.pointer not in seen:
             seen.add(target.pointer)
             waiting.extend(reversed(_branches(target, only)))
-        else:
-            found.append(one)
     return found
 
 

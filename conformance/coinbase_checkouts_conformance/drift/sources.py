@@ -4,6 +4,7 @@ What a side may be: a file, a URL, `git:REV:path`, `spec` (ours), `generation:N`
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from collections.abc import Callable
@@ -112,7 +113,7 @@ def _spec() -> tuple[str, bytes]:
 
 def _of_file(path: Path, name: str) -> bytes:
     try:
-        with path.open("rb") as file:
+        with open(path, "rb", opener=_opened) as file:
             return _limited(name, file.read(LARGEST_BYTES + 1))
     except FileNotFoundError:
         raise CouldNotCompareError(f"{name}: there is no such file") from None
@@ -122,13 +123,34 @@ def _of_file(path: Path, name: str) -> bytes:
         raise CouldNotCompareError(f"{name!r}: is no name of a file") from None
 
 
+def _opened(path: str, flags: int) -> int:
+    """Without waiting for somebody to write into a pipe: one that nobody has open is empty, instead of endless."""
+    found = os.open(path, flags | getattr(os, "O_NONBLOCK", 0))
+    if hasattr(os, "O_NONBLOCK"):
+        os.set_blocking(found, True)
+    return found
+
+
 def _of_git(revision: str) -> bytes:
     name = f"git:{revision}"
     if ":" not in revision or revision.startswith("-"):
         raise CouldNotCompareError(f"{name}: write git:REVISION:path")
+    done = _git(name, "show", "--end-of-options", revision)
+    if done.returncode:
+        told = done.stderr.decode(errors="replace").strip().splitlines()
+        shallow = _git(name, "rev-parse", "--is-shallow-repository").stdout.strip() == b"true"
+        hint = "; this clone is shallow, `git fetch --unshallow` brings its history" if shallow else ""
+        raise CouldNotCompareError(f"{name}: {told[-1] if told else 'git failed'}{hint}")
+    if done.stdout.startswith(f"tree {revision}\n".encode()):
+        raise CouldNotCompareError(f"{name}: is a folder")
+    return _limited(name, done.stdout)
+
+
+def _git(name: str, *arguments: str) -> subprocess.CompletedProcess[bytes]:
     try:
-        done = subprocess.run(  # noqa: S603 -- no shell, and what begins with a dash was refused
-            ["git", "show", "--end-of-options", revision],  # noqa: S607 -- from PATH, as the user has it
+        return subprocess.run(  # noqa: S603 -- no shell, and what begins with a dash was refused
+            ["git", *arguments],  # noqa: S607 -- from PATH, as the user has it
+            stdin=subprocess.DEVNULL,
             capture_output=True,
             timeout=_GIT_S,
             check=False,
@@ -137,10 +159,6 @@ def _of_git(revision: str) -> bytes:
         raise CouldNotCompareError(f"{name}: git cannot be run: {exc}") from None
     except subprocess.TimeoutExpired:
         raise CouldNotCompareError(f"{name}: git did not answer within {_GIT_S} s") from None
-    if done.returncode:
-        told = done.stderr.decode(errors="replace").strip().splitlines()
-        raise CouldNotCompareError(f"{name}: {told[-1] if told else 'git failed'}")
-    return _limited(name, done.stdout)
 
 
 def _limited(name: str, content: bytes) -> bytes:

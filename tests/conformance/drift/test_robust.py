@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import subprocess
 import time
 from collections.abc import Callable
 from contextlib import suppress
@@ -23,6 +25,10 @@ from .descriptions import description
 Command = Callable[..., tuple[int, str, str]]
 
 START = b"openapi: 3.1.0\ninfo: {title: T, version: '1'}\n"
+USES = (
+    START
+    + b"paths: {/a: {get: {responses: {'200': {description: A, content: {application/json: {schema: {properties: {a: {$ref: '#/components/schemas/A'}}}}}}}}}}\n"
+)
 BOMB = (
     START
     + b"x-a: &a [1,1,1,1,1,1,1,1,1,1]\n"
@@ -71,6 +77,12 @@ def command(capsys: pytest.CaptureFixture[str]) -> Command:
         (b"a: " + b"[" * 100_000, "nested deeper"),
         (b"a: " + b"{b: " * 5_000, "nested deeper"),
         (b'{"openapi":"3.1.0","paths":' + b'{"a":' * 900 + b"1" + b"}" * 901, "deep"),
+        (START + b"paths: {}\nx: a\x00b\n", "NUL"),
+        ((START + b"paths: {}\n").decode().encode("utf-32"), "NUL"),
+        (START + b"paths: {}\n\tx: 1\n", "not YAML: line 4"),
+        (START + b"paths: !!binary aGVsbG8=\n", "tag"),
+        (USES + b"components: {schemas: {A: {$ref: '#/components/schemas/A'}}}\n", "side: line 3"),
+        (b'{"openapi":"3.1.0","paths":{"/a":{"x":1' + b"0" * 5_000 + b"}}}", "a number is too long"),
         (START + b"paths:\n  /a: {$ref: '#/nowhere'}\n", "there is no #/nowhere"),
         (START + b"paths:\n  /a: {$ref: 'other.yaml#/a'}\n", "another file"),
         (START + b"paths:\n  /a: {$ref: '#/paths/~1b'}\n  /b: {$ref: '#/paths/~1a'}\n", "circle"),
@@ -108,6 +120,64 @@ def test_no_side(side: str, words: str, command: Command) -> None:
     code, out, err = command(side, "spec")
     assert (2, "", 1) == (code, out, err.count("\n"))
     assert words in err
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="this system has no pipes with a name")
+def test_pipe(tmp_path: Path, command: Command) -> None:
+    """A pipe that nobody writes into is empty, and does not keep anybody waiting."""
+    os.mkfifo(tmp_path / "pipe")
+    code, out, err = command(str(tmp_path / "pipe"), "spec")
+    assert (2, "") == (code, out)
+    assert "is empty" in err
+
+
+def test_git(tmp_path: Path, command: Command, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A folder, and what a shallow clone does not have, are told as what they are."""
+    whole, clone = tmp_path / "with a space", tmp_path / "shallow"
+    whole.mkdir()
+    (whole / "api").mkdir()
+    (whole / "api" / "it.json").write_text(json.dumps(description()))
+
+    def git(*arguments: str) -> None:
+        subprocess.run(
+            ["git", "-c", "user.name=A", "-c", "user.email=a@b.c", *arguments], check=True, capture_output=True
+        )
+
+    git("-C", str(whole), "init", "-q")
+    git("-C", str(whole), "add", ".")
+    for number in range(2):
+        git("-C", str(whole), "commit", "-q", "--allow-empty", "-m", str(number))
+    git("clone", "-q", "--depth", "1", whole.as_uri(), str(clone))
+    monkeypatch.chdir(clone)
+    assert (0, "") == command("git:HEAD:api/it.json", str(whole / "api" / "it.json"))[::2]
+    for side, words in (
+        ("git:HEAD:api", "is a folder"),
+        ("git:HEAD~1:api/it.json", "shallow"),
+        ("git:-h:api", "write"),
+    ):
+        code, out, err = command(side, "spec")
+        assert (2, "", 1) == (code, out, err.count("\n"))
+        assert words in err
+
+
+@pytest.mark.parametrize(
+    "inside",
+    ["{not: {anyOf: [%s, %s]}}", "{oneOf: [%s, {type: integer}, %s]}", "{allOf: [{properties: {a: %s, b: %s}}]}"],
+)
+def test_doubling(inside: str) -> None:
+    """Schemas that use each other twice, many levels deep, are compared at once."""
+    refs = [b"{$ref: '#/components/schemas/A%d'}" % level for level in range(61)]
+    levels = [b"%s: %s" % (b"A%d" % level, inside.encode() % (refs[level + 1], refs[level + 1])) for level in range(60)]
+    sides = [
+        USES.replace(b"schemas/A'", b"schemas/A0'")
+        + b"components: {schemas: {"
+        + b", ".join([*levels, b"A60: " + last])
+        + b"}}\n"
+        for last in (b"{type: string}", b"{type: number}")
+    ]
+    started = time.monotonic()
+    assert compare(read("a", sides[0]), read("b", sides[1]))
+    assert time.monotonic() - started < 5
 
 
 def test_recursion() -> None:
