@@ -13,7 +13,7 @@ from .comparing_schemas import alike, look_of
 from .document import At
 from .findings import Finding, Pair, Path, listed, words
 from .operations import Operation, Parameter, media_type, note
-from .schemas import Schemas
+from .schemas import Schemas, canonical
 from .verdicts import Direction
 
 _JSON: Final = "application/json"
@@ -215,6 +215,12 @@ class _Comparison:
             step = path if name == _JSON else (*path, name)
             one, two = ((note(at), *_schema(at)) for at in (media, other))
             self.parts.pairs.append((step, Pair(one, two, direction)))
+            found = [at.get("encoding") or _none(at) for at in (media, other)]
+            parts = tuple(canonical(at, at.value) for at in found)
+            if parts[0] != parts[1]:
+                self._tell(
+                    "other-keyword", "`encoding` changed", media, other, *step, direction=direction, values=parts
+                )
         for name, media in after.items():
             if name not in before and not any(_covers(wide, name) for wide in before):
                 what = f"the media type {name} is new"
@@ -420,8 +426,9 @@ def _answers(at: At) -> dict[str, At]:
 
 
 def _is_success(status: str, among: dict[str, At]) -> bool:
-    """Whether *status* tells of success; `default` does where nothing else can."""
-    return status[0] == "2" or (status == "default" and not any(one[0] in "23" for one in among))
+    """Whether *status* tells of success; redirections do, or `default`, where nothing else can."""
+    better = {"2": "", "3": "2", "d": "23"}.get(status[0])
+    return better is not None and not any(one[0] in better for one in among)
 
 
 def _headers(at: At) -> dict[str, Parameter]:

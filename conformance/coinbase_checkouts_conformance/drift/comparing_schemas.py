@@ -95,7 +95,10 @@ class SchemaComparison:
             return False
         if not base.choices or not revision.choices:
             plain_side, choice = (revision, base) if base.choices else (base, revision)
-            if plain_side.never or plain_side.types is None or (choice.properties and not plain_side.choices):
+            if plain_side.never or plain_side.types is None:
+                return False
+            if choice.properties:
+                self._demand(pair, base, revision, found)
                 return False
             if all(_is_bare(branch) for branch in choice.choices[0]):
                 # Another way to write a list of types.
@@ -112,6 +115,19 @@ class SchemaComparison:
             _mapping(pair, base, revision, found)
         self._match(pair, base, revision, found)
         return not (base.choices and revision.choices and (base.properties or revision.properties))
+
+    def _demand(self, pair: Pair, base: Schema, revision: Schema, found: Found) -> None:
+        """Tell of a choice beside fields that only one side has: there, it demands more of the same object."""
+        branches = [self.schemas.of(branch) for branch in (base.choices or revision.choices)[0]]
+        what = f"one of {len(branches)} more schemas has to fit"
+        if base.choices:
+            kind, what = "keyword-removed", f"no longer: {what}"
+        elif pair.direction.reads or all(branch.required for branch in branches):
+            kind = "keyword-added"
+        else:
+            kind = "other-keyword"
+        looks = tuple(sorted(look_of(self.schemas, branch) for branch in branches))
+        found.findings.append(Finding(kind, pair.direction, what, base.at, revision.at, values=("choice", looks)))
 
     def _match(self, pair: Pair, base: Schema, revision: Schema, found: Found) -> None:
         before = base.choices[0] if base.choices else [pair.base]
@@ -439,10 +455,12 @@ class _Local:
         elif self.revision.additional and not self.base.additional:
             # A map takes its place.
             self._inner(name, node, self.revision.additional, name)
-            return
+            if not needed:
+                return
+            kind = "no-longer-required"
         else:
             kind = "field-removed-required" if needed else "field-removed"
-        what = f"is gone{'; it was required' if needed else ''}"
+        what = "is no longer required" if kind == "no-longer-required" else f"is gone{'; it was required' * needed}"
         finding = Finding(kind, self.pair.direction, what, _first(node), self.revision.at, name=name)
         self.found.findings.append(finding)
 

@@ -209,6 +209,14 @@ SCHEMAS: list[tuple[str, Json, Json, Verdicts]] = [
     ("if: a condition", obj(a=text(), b=text()), {**obj(a=text(), b=text()), "if": {"required": ["a"]}, "then": {"required": ["b"]}}, ("additive", "breaking|potential", "potential|breaking", "additive|potential")),
     ("dependentRequired", obj(a=text(), b=text()), {**obj(a=text(), b=text()), "dependentRequired": {"a": ["b"]}}, ("additive", "breaking", "potential|breaking", "additive")),
     ("prefixItems: retyped", {"type": "array", "prefixItems": [text()]}, {"type": "array", "prefixItems": [integer()]}, OTHER),
+    ("required: still listed, no longer described", obj("a b", a=text(), b=text()), obj("a b", b=text()), ("breaking", "potential|breaking", "additive", "breaking|additive|potential")),
+    ("required: one of two", obj(a=text(), b=text()), {**obj(a=text(), b=text()), "anyOf": [{"required": ["a"]}, {"required": ["b"]}]}, ("additive|potential", "breaking", "potential|breaking", "additive")),
+    ("required: one of two, of three now", {**obj(a=text(), b=text(), c=text()), "anyOf": [{"required": ["a"]}, {"required": ["b"]}]}, {**obj(a=text(), b=text(), c=text()), "anyOf": [{"required": ["a"]}, {"required": ["b"]}, {"required": ["c"]}]}, ("potential|breaking", "additive", "additive|potential", "breaking")),
+    ("items: of another kind", array(either(ref("Cat"), ref("Dog"))), array(either(ref("Cat"), ref("Cow"))), ("potential|breaking", "breaking", "potential|breaking", "breaking")),
+    ("items: described at last", {"type": "array"}, array(text()), ("additive", "breaking", "breaking", "additive")),
+    ("object: described at last", {"type": "object"}, obj(a=text()), ("additive", "additive|breaking|potential", "potential", "potential|additive")),
+    ("object: to a map", obj("a", a=text()), {"type": "object", "additionalProperties": text()}, OTHER),
+    ("const: of a branch", either(obj("k", k={"const": "a"}), obj("k", k={"const": "b"})), either(obj("k", k={"const": "b"}), obj("k", k={"const": "a"})), SAME),
     # recursion
     ("recursive: another name", ref("Tree"), ref("Forest"), SAME),
     ("recursive: retyped below", ref("Tree"), ref("Bush"), OTHER),
@@ -432,7 +440,10 @@ DOCUMENTS: list[tuple[str, Edit, Edit, str, str, str]] = [
     ("parameter: its example", put(f"{LIST} parameters 0", example="a"), put(f"{LIST} parameters 0", examples={"one": {"value": "b"}}), "example", "example", "request"),
     ("parameter: not required told", SAME_EDIT, put(f"{LIST} parameters 0", required=False), NONE, NONE, ""),
     ("parameter: for all of the path", SAME_EDIT, lambda d: at(d, ONE)["parameters"].append(parameter("trace", required=True)), "breaking", "potential", "request"),
+    ("parameter: of the same name elsewhere", SAME_EDIT, lambda d: at(d, LIST)["parameters"].append({"name": "q", "in": "header", "schema": text()}), "additive", "potential", "request"),
+    ("parameter: the same twice", SAME_EDIT, lambda d: at(d, LIST)["parameters"].append(parameter("q")), NONE, NONE, ""),
     # responses
+    ("response: redirect", call(f"{LIST} responses", "200", "302"), call(f"{LIST} responses", "200", "303"), "breaking|potential", "breaking|potential", "response"),
     ("response: ref inlined", SAME_EDIT, put(f"{LIST} responses", **{"400": FAULT}), NONE, NONE, ""),
     ("response: 200 to 201", SAME_EDIT, call(f"{LIST} responses", "200", "201"), "breaking", "breaking", "response"),
     ("response: 204 to 200 and a body", SAME_EDIT, both(cut(f"{ONE} put responses", "204"), put(f"{ONE} put responses", **{"200": {"description": "OK", **content(ref("Item"))}})), "breaking", "breaking", "response"),
@@ -466,6 +477,7 @@ DOCUMENTS: list[tuple[str, Edit, Edit, str, str, str]] = [
     ("body: media type's parameters", SAME_EDIT, call("components requestBodies Item content", "application/json", "application/json; charset=utf-8"), NONE, NONE, ""),
     ("body: another media type instead", SAME_EDIT, call("components requestBodies Item content", "application/json", "application/x-www-form-urlencoded"), "breaking", "breaking", "request"),
     ("body: described", SAME_EDIT, put("components requestBodies Item", description="An item."), "prose", "prose", "request"),
+    ("body: a part's media type", put(f"{ONE} put", requestBody=content(obj(f=text()), "multipart/form-data", encoding={"f": {"contentType": "image/png"}})), put(f"{ONE} put", requestBody=content(obj(f=text()), "multipart/form-data", encoding={"f": {"contentType": "image/gif"}})), "breaking|potential", "breaking|potential", "request"),
     # security
     ("security: told at each operation", SAME_EDIT, _secured, NONE, NONE, ""),
     ("security: none at one", SAME_EDIT, put(LIST, security=[]), "additive", "breaking", "request"),
