@@ -208,9 +208,8 @@ class _Comparison:
         for name, media in before.items():
             other = after.get(name) or _wildcard(name, after)
             if other is None:
-                if after or direction is not self.sent or not direction.reads:
-                    what = f"the media type {name} is gone"
-                    self._tell("media-removed", what, media, revision, *path, direction=direction, values=(name, None))
+                what = f"the media type {name} is gone"
+                self._tell("media-removed", what, media, revision, *path, direction=direction, values=(name, None))
                 continue
             step = path if name == _JSON else (*path, name)
             one, two = ((note(at), *_schema(at)) for at in (media, other))

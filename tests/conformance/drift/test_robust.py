@@ -263,6 +263,30 @@ def test_nonsense(data: st.DataObject) -> None:
                 assert json.dumps(one.as_json())
 
 
+@settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(st.data())
+def test_both_ways(data: st.DataObject) -> None:
+    """What parts that go, or take the place of others, make different one way, they make different the other way."""
+    made, whole = description(), description()
+    for _ in range(data.draw(st.integers(1, 3))):
+        path = data.draw(st.sampled_from(paths_of(made)[1:]))
+        owner: Any = made
+        for step in path[:-1]:
+            owner = owner[step]
+        if data.draw(st.booleans()):
+            del owner[path[-1]]
+        else:
+            other: Any = whole
+            for step in data.draw(st.sampled_from(paths_of(whole)[1:])):
+                other = other[step]
+            owner[path[-1]] = other
+    sides = [json.dumps(one).encode() for one in (made, description())]
+    with suppress(CouldNotCompareError):
+        assert [] == compare(read("a", sides[0]), read("b", sides[0]))
+        there, back = (compare(read("a", one), read("b", other)) for one, other in (sides, sides[::-1]))
+        assert len(there) == len(back)
+
+
 @settings(max_examples=200, deadline=None)
 @given(st.binary(max_size=60) | st.text(max_size=60).map(lambda text: text.encode(errors="replace")))
 def test_noise(content: bytes) -> None:
