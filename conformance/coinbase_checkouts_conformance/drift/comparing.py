@@ -192,6 +192,10 @@ class _Comparison:
         for name, base, revision in (*self._both("tags"), *self._both("components", "securitySchemes")):
             for key in ("description", "bearerFormat"):
                 self._said(base, revision, key, f"{name}.{key}")
+            for flow, before in _scopes(base).items():
+                after = _scopes(revision).get(flow, before)
+                for scope in sorted(set(dict(before.names())) & set(dict(after.names()))):
+                    self._said(before, after, scope, f"{name}.{scope}")
         prefixes = {each.prefix for pair in calls.pairs for each in pair}
         before_at, after_at = (
             {_origin(server.url, prefixes if calls.shifted else set()): server for server in servers(side.root)}
@@ -261,6 +265,13 @@ class _Comparison:
             places = next(iter(before.values()), self.base.root), next(iter(after.values()), self.revision.root)
             values = (tuple(before) or None, tuple(after) or None)
             self._tell(Finding(kind, Direction.REQUEST, what, *places, values=values), "rules")
+
+
+def _scopes(scheme: At) -> dict[str, At]:
+    """Of each flow of OAuth, the scopes with what they mean."""
+    flows = scheme.get("flows")
+    named = () if flows is None else flows.names()
+    return {name: scopes for name, flow in named if (scopes := flow.get("scopes")) is not None}
 
 
 def _came_or_went(one: Operation, how: str) -> tuple[str, Direction]:

@@ -69,7 +69,7 @@ class _Comparison:
     def _about(self) -> None:
         base, revision = self.base.at, self.revision.at
         for key in ("summary", "description"):
-            self._prose(base, revision, key)
+            self._own_words(key)
         one, other = base.text("operationId"), revision.text("operationId")
         if one != other:
             what = f"operationId {one or 'none'} → {other or 'none'}"
@@ -91,6 +91,13 @@ class _Comparison:
                 self._tell("scope-added", f"needs the scope {scope}", base, revision, values=(None, scope))
             for scope in sorted(before - after):
                 self._tell("scope-removed", f"no longer needs the scope {scope}", base, revision, values=(scope, None))
+
+    def _own_words(self, key: str) -> None:
+        """What is said of the path is said of each of its operations."""
+        told = [words(f"{one.item.text(key) or ''} {one.at.text(key) or ''}") for one in (self.base, self.revision)]
+        if told[0] != told[1]:
+            base, revision = (one.at.get(key) or one.item.get(key) or one.at for one in (self.base, self.revision))
+            self._tell("words", f"{key}: {prose.change(*told)}", base, revision, values=tuple(told))
 
     def _prose(self, base: At, revision: At, key: str, *path: str, direction: Direction | None = None) -> None:
         before, after = words(base.text(key)), words(revision.text(key))

@@ -298,8 +298,8 @@ FAULT = {"description": "Refused.", "content": {"application/json": {"schema": o
 BEARER = {"type": "http", "scheme": "bearer"}
 
 
-def parameter(name: str = "q", schema: Json | None = None, **more: Any) -> Json:
-    return {"name": name, "in": "query", "schema": schema or text(), **more}
+def parameter(name: str = "q", schema: Json | None = None, location: str = "query", **more: Any) -> Json:
+    return {"name": name, "in": location, "schema": schema or text(), **more}
 
 
 def content(schema: Json, kind: str = "application/json", **more: Any) -> Json:
@@ -519,7 +519,22 @@ DOCUMENTS: list[tuple[str, Edit, Edit, str, str, str]] = [
     ("event: callback's field to optional", SAME_EDIT, cut(BACK, "required"), "breaking", "additive", "event"),
     ("event: callback's field retyped", SAME_EDIT, put(f"{BACK} properties", state=integer()), "breaking", "breaking", "event"),
     ("event: callback gone", SAME_EDIT, cut(MAKE, "callbacks"), "breaking", "additive", "event"),
+    ("event: renamed as its fields are", SAME_EDIT, call("webhooks", "item", "thing"), "breaking", "breaking", "event"),
+    ("event: header required no longer", put("webhooks item post", parameters=[parameter("X-Id", location="header", required=True)]), put("webhooks item post", parameters=[parameter("X-Id", location="header")]), "breaking", "additive", "event"),
+    ("event: header described", put("webhooks item post", parameters=[parameter("X-Id", location="header")]), put("webhooks item post", parameters=[parameter("X-Id", location="header", description="Its id.")]), "prose", "prose", "event"),
+    ("event: our answer", SAME_EDIT, call("webhooks item post responses", "200", "204"), "breaking", "breaking", "event"),
     # rules and words
+    ("words: of the path", SAME_EDIT, put(ONE, description="One item."), "prose", "prose", "request"),
+    ("words: of the path, moved to its operations", put(ONE, description="One item."), both(put(f"{ONE} get", description="One item."), put(f"{ONE} put", description="One item.")), f"{NONE}|prose", f"{NONE}|prose", "request"),
+    ("words: of a header", put(f"{LIST} responses 200", headers={"X-Total": {"schema": integer()}}), put(f"{LIST} responses 200", headers={"X-Total": {"schema": integer(), "description": "How many."}}), "prose", "prose", "response"),
+    ("words: of an example", put(f"{LIST} responses 200 content application/json", examples={"a": {"value": [1]}}), put(f"{LIST} responses 200 content application/json", examples={"a": {"value": [1], "summary": "One."}}), f"{NONE}|example|prose|cosmetic", f"{NONE}|example|prose|cosmetic", "response"),
+    ("words: of the tag", SAME_EDIT, put("tags 0", description="Items."), "prose", "prose", "request"),
+    ("words: of a scope", lambda d: d.update(security=[{"oauth": ["r"]}]), both(lambda d: d.update(security=[{"oauth": ["r"]}]), put("components securitySchemes oauth flows clientCredentials scopes", r="Read all")), "prose", "prose", "request"),
+    ("words: of a variable", lambda d: d.update(servers=[{"url": "https://{h}", "variables": {"h": {"default": "a"}}}]), lambda d: d.update(servers=[{"url": "https://{h}", "variables": {"h": {"default": "a", "description": "The host."}}}]), f"{NONE}|prose|cosmetic", f"{NONE}|prose|cosmetic", "request"),
+    ("words: line breaks of a summary", put(LIST, summary="All items"), put(LIST, summary=" All\n items "), NONE, NONE, ""),
+    ("example: by ref", put(f"{LIST} responses 200 content application/json", examples={"a": {"value": [1]}}), both(put(f"{LIST} responses 200 content application/json", examples={"b": {"$ref": "#/components/examples/b"}}), put("components", examples={"b": {"value": [1]}})), NONE, NONE, ""),
+    ("example: of a shared parameter", SAME_EDIT, put("components parameters Size", example=20), "example", "example", "request"),
+    ("example: in all places at once", SAME_EDIT, both(put("components schemas Item properties size", example=1), put("components schemas Item", examples=[{"id": "1"}]), put("components schemas State", example="ON")), "example", "example", "request"),
     ("rule: added", SAME_EDIT, lambda d: at(d, MAKE)["x-rule"].append({"id": "a.3", "rule": "Names are short."}), "prose", "prose", "request"),
     ("rule: removed", SAME_EDIT, cut(f"{MAKE} x-rule", "1"), "prose", "prose", "request"),
     ("rule: changed", SAME_EDIT, put(f"{MAKE} x-rule 0", rule="At most 20 a minute."), "prose", "prose", "request"),
