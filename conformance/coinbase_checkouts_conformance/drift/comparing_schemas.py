@@ -67,6 +67,15 @@ class SchemaComparison:
 
     def compare(self, pair: Pair) -> Found:
         """What changed in *pair* itself, and what to compare next."""
+        found = self._compared(pair)
+        if not pair.base or not pair.revision:
+            near = pair.near
+            found.findings = [
+                replace(one, base=one.base or near[0], revision=one.revision or near[1]) for one in found.findings
+            ]
+        return found
+
+    def _compared(self, pair: Pair) -> Found:
         base, revision = self.schemas.of(pair.base), self.schemas.of(pair.revision)
         found = Found()
         if base.choices or revision.choices:
@@ -269,7 +278,8 @@ class _Local:
 
     def _inner(self, step: str, base: Node, revision: Node, name: str) -> None:
         if base or revision:
-            self.found.inner.append((step, Pair(base, revision, self.pair.direction, name)))
+            near = self.base.at or self.pair.near[0], self.revision.at or self.pair.near[1]
+            self.found.inner.append((step, Pair(base, revision, self.pair.direction, name, near=near)))
 
     def _values(self) -> None:
         before, after = self.base.enum, self.revision.enum

@@ -59,6 +59,7 @@ class Pair:
         name: The field or parameter that both are the value of; empty for objects, which are known by their fields.
         written: It is written into a URL or header, where one value looks like an array of one.
         branch: It is one of a choice, and whether that may be null was compared already.
+        near: What stands around it on either side, for one that says nothing.
     """
 
     base: Node
@@ -67,6 +68,7 @@ class Pair:
     name: str = ""
     written: bool = False
     branch: bool = False
+    near: tuple[At | None, At | None] = (None, None)
 
     @property
     def key(self) -> tuple[object, ...]:
