@@ -45,6 +45,7 @@ _CONTENTS: Final = {"base64": "byte", "application/octet-stream": "binary"}
 BESIDE: Final = frozenset(
     {"description", "title", "example", "examples", "default", "deprecated", "x-source", "x-rule"}
 )
+_BESIDE_CHOICES: Final = BESIDE | {"discriminator"}
 _PYTHON_TYPES: Final[tuple[tuple[type, str], ...]] = (
     (bool, "boolean"),
     (int, "integer"),
@@ -310,7 +311,8 @@ def _flattened(node: Node) -> tuple[list[_Part], list[list[Node]]]:
             inner.append(_Part(at.document.at(ref, by=at), null_ok))
         inner.extend(_Part(one, null_ok) for one in _branches(at, "allOf"))
         for keyword in ("anyOf", "oneOf"):
-            branches = _branches_within(at, keyword)
+            branches, beside = _branches_within(at, keyword)
+            parts.extend(_Part(one, null_ok=False) for one in beside)
             real = [one for one in branches if not _is_null(one)]
             null_too = null_ok or len(real) < len(branches)
             if len(real) == 1:
@@ -328,21 +330,29 @@ def _branches(at: At, keyword: str) -> list[At]:
     return [] if found is None else list(found.elements())
 
 
-def _branches_within(at: At, keyword: str) -> list[At]:
-    """The branches of a choice, and in place of one that is nothing but a choice, the branches of that."""
+def _branches_within(at: At, keyword: str) -> tuple[list[At], list[At]]:
+    """
+    The branches of a choice, and in place of one that is nothing but a choice, the branches of that; and what is said
+    beside those that are.
+    """
     found: list[At] = []
+    beside: list[At] = []
     waiting = list(reversed(_branches(at, keyword)))
     seen: set[str] = set()
     while waiting:
         one = waiting.pop()
         target = one.resolved()
-        only = next(iter(target.value)) if isinstance(target.value, dict) and len(target.value) == 1 else None
-        if only not in ("anyOf", "oneOf") or len(found) + len(waiting) > _MOST_BRANCHES:
+        raw = target.value if isinstance(target.value, dict) else {}
+        said = {key: value for key, value in raw.items() if key in _BESIDE_CHOICES}
+        inner = [key for key in raw if key not in said]
+        if inner not in (["anyOf"], ["oneOf"]) or len(found) + len(waiting) > _MOST_BRANCHES:
             found.append(one)
         elif target.pointer not in seen:
             seen.add(target.pointer)
-            waiting.extend(reversed(_branches(target, only)))
-    return found
+            waiting.extend(reversed(_branches(target, inner[0])))
+            if said:
+                beside.append(At(target.document, target.pointer, said))
+    return found, beside
 
 
 def _is_null(at: At) -> bool:

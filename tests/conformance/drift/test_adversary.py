@@ -207,6 +207,8 @@ SCHEMAS: list[tuple[str, Json, Json, Verdicts]] = [
     ("oneOf: field of a branch retyped", either(ref("Cat"), obj("kind", kind=text(enum=["fox"]), tail=text())), either(obj("kind", kind=text(enum=["fox"]), tail=integer()), ref("Cat")), OTHER),
     ("oneOf: of one", either(ref("Cat")), ref("Cat"), SAME),
     ("oneOf: nested", either(ref("Cat"), either(ref("Dog"), ref("Cow"))), either(ref("Cat"), ref("Dog"), ref("Cow")), SAME),
+    ("oneOf: nested, with a discriminator", either(text(), either(ref("Dog"), ref("Cow"), discriminator={"propertyName": "kind"}), NULL), either(either(ref("Dog"), ref("Cow"), discriminator={"propertyName": "kind"}), NULL), ("additive", "breaking", "breaking", "additive")),
+    ("oneOf: nested, described otherwise", either(text(), either(ref("Dog"), ref("Cow"), description="A.")), either(text(), either(ref("Dog"), ref("Cow"), description="B.")), PROSE),
     ("discriminator: its field", either(ref("Cat"), ref("Dog"), discriminator={"propertyName": "kind"}), either(ref("Cat"), ref("Dog"), discriminator={"propertyName": "sort"}), always("potential|breaking")),
     ("discriminator: mapping by name or ref", either(ref("Cat"), discriminator={"propertyName": "kind", "mapping": {"cat": "Cat"}}), either(ref("Cat"), discriminator={"propertyName": "kind", "mapping": {"cat": "#/components/schemas/Cat"}}), SAME),
     ("discriminator: mapping's key", either(ref("Cat"), ref("Dog"), discriminator={"propertyName": "kind", "mapping": {"cat": "Cat", "dog": "Dog"}}), either(ref("Cat"), ref("Dog"), discriminator={"propertyName": "kind", "mapping": {"Cat": "Cat", "dog": "Dog"}}), always("potential|breaking")),
