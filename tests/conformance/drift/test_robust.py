@@ -192,15 +192,15 @@ def test_recursion() -> None:
 
 
 def test_yaml_is_12(tmp_path: Path, command: Command) -> None:
-    """`no`, `on` and dates are texts, a numeric key is one, and merged keys are there."""
+    """`no`, `on`, dates and 0955 are texts, a numeric key is one, and merged keys are there."""
     one = (
         START
-        + b"x-base: &b {type: string}\npaths: {/a: {get: {responses: {200: {description: no, content: {a/b: {schema: {<<: *b, enum: [no, on, 2024-01-01]}}}}}}}}\n"
+        + b"x-base: &b {type: string}\npaths: {/a: {get: {responses: {200: {description: no, content: {a/b: {schema: {<<: *b, enum: [no, on, 2024-01-01, 0955]}}}}}}}}\n"
     )
     other = {
         "openapi": "3.1.0",
         "info": {"title": "T", "version": "1"},
-        "paths": {"/a": {"get": {"responses": {"200": {"description": "no", "content": {"a/b": {"schema": {"type": "string", "enum": ["no", "on", "2024-01-01"]}}}}}}}},
+        "paths": {"/a": {"get": {"responses": {"200": {"description": "no", "content": {"a/b": {"schema": {"type": "string", "enum": ["no", "on", "2024-01-01", "0955"]}}}}}}}},
     }  # fmt: skip
     assert [] == compare(read("a", one), read("b", json.dumps(other).encode()))
 
