@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import copy
 from functools import cache
+from pathlib import Path
 
 import pytest
 
+from coinbase_checkouts_conformance.drift.cli import main
 from coinbase_checkouts_conformance.drift.comparing import compare
 from coinbase_checkouts_conformance.drift.differences import Difference
 from coinbase_checkouts_conformance.drift.fetching import Fetcher, cache_folder
@@ -147,3 +149,13 @@ def test_ours_knows_all() -> None:
 def test_itself() -> None:
     """A description does not differ from itself."""
     assert () == between("spec", "spec")
+
+
+def test_our_description_differs_as_accepted(capsys: pytest.CaptureFixture[str]) -> None:
+    """Ours differs from the latest generation in no way that may break someone, but for what is accepted; all of that is needed."""
+    spec = Path(__file__).parents[3] / "spec"
+    latest = max(int(path.stem) for path in (spec / "generations").glob("*.yaml"))
+    waivers = spec / "drift-waivers.toml"
+    assert 0 == main([f"generation:{latest}", "spec", "--waivers", str(waivers)])
+    assert "matches nothing" not in capsys.readouterr().out
+    assert 1 == main([f"generation:{latest}", "spec"])
