@@ -15,7 +15,7 @@ from typing import Final
 from .comparing import compare
 from .fetching import Fetcher, cache_folder
 from .problems import CouldNotCompareError
-from .reports import FORMATS, Result, as_changelog
+from .reports import ENCODED, FORMATS, Result, as_changelog
 from .sources import Sources
 from .verdicts import Severity
 from .waivers import Waived, read_waivers, waived
@@ -58,9 +58,10 @@ def _run(options: argparse.Namespace) -> int:
         tuple(marked.expired),
         tuple(marked.unused),
         tuple(notes),
+        (base, revision),
     )
     report = as_changelog(result) if options.changelog else FORMATS[options.format](result)
-    _write(report, options.output)
+    _write(report, options.output, for_people=options.changelog or options.format not in ENCODED)
     # A report for programs, or one in a file, says it to nobody; stderr does.
     if options.output is not None or options.changelog or options.format != "text":
         for remark in result.remarks():
@@ -68,7 +69,12 @@ def _run(options: argparse.Namespace) -> int:
     return DRIFT if result.has_drift else NO_DRIFT
 
 
-def _write(report: str, path: Path | None) -> None:
+def _write(report: str, path: Path | None, *, for_people: bool) -> None:
+    if path is None and not for_people:
+        sys.stdout.flush()
+        sys.stdout.buffer.write(report.encode(errors="replace"))
+        sys.stdout.buffer.flush()
+        return
     if path is None:
         # A terminal may know fewer characters than a description.
         encoding = sys.stdout.encoding or "utf-8"

@@ -12,10 +12,11 @@ from importlib.metadata import version
 from typing import Any, Final
 
 from .differences import Difference, Place
+from .document import Document
 from .verdicts import RULES, Direction, Severity
 from .waivers import Waiver
 
-_HEADINGS: Final = {
+HEADINGS: Final = {
     Severity.BREAKING: "Breaking",
     Severity.POTENTIAL: "Potentially breaking",
     Severity.ADDITIVE: "Additive",
@@ -23,7 +24,7 @@ _HEADINGS: Final = {
     Severity.EXAMPLE: "Examples",
     Severity.COSMETIC: "Cosmetic",
 }
-_DIRECTIONS: Final = {
+DIRECTIONS: Final = {
     Direction.REQUEST: "what we send",
     Direction.RESPONSE: "what we read",
     Direction.EVENT: "what we are sent",
@@ -47,6 +48,7 @@ class Result:
     Args:
         base: What a person calls it, as *revision*.
         threshold: The least of the classes that fail.
+        sides: Both descriptions, for a report that shows what is written in them.
     """
 
     base: str
@@ -56,6 +58,7 @@ class Result:
     expired: tuple[Waiver, ...] = ()
     unused: tuple[Waiver, ...] = ()
     notes: tuple[str, ...] = ()
+    sides: tuple[Document, ...] = ()
 
     @property
     def failing(self) -> list[Difference]:
@@ -95,7 +98,7 @@ def as_text(result: Result) -> str:
     """For a terminal."""
     lines = [f"{result.base} → {result.revision}: {result.counts}"]
     for severity, found in result.grouped():
-        lines += ["", f"{_HEADINGS[severity]} ({len(found)})"]
+        lines += ["", f"{HEADINGS[severity]} ({len(found)})"]
         for one in found:
             lines += [f"  {one.message}", f"    {_seen(one)}"]
             if touches := one.touches.text:
@@ -112,7 +115,7 @@ def _seen(one: Difference) -> str:
     lines = (
         f" (lines {one.base.line or '?'} → {one.revision.line or '?'})" if one.base.line or one.revision.line else ""
     )
-    return f"{_DIRECTIONS[one.direction]}{others}; {_pointers(one)}{lines}; {one.fingerprint}"
+    return f"{DIRECTIONS[one.direction]}{others}; {_pointers(one)}{lines}; {one.fingerprint}"
 
 
 def _few(names: Sequence[str]) -> str:
@@ -144,13 +147,13 @@ def as_markdown(result: Result) -> str:
     for severity, found in result.grouped():
         rows = [
             f"| {_cell(one.operations[0] if one.operations else 'the description')} | {_cell(one.where)} "
-            f"| {_cell(one.what)} | {_cell(one.why)} | {_DIRECTIONS[one.direction]} | `{one.fingerprint}` |"
+            f"| {_cell(one.what)} | {_cell(one.why)} | {DIRECTIONS[one.direction]} | `{one.fingerprint}` |"
             + (f" waived: {_cell(one.waived)}" if one.waived else "")
             for one in found
         ]
         is_worth_reading = severity.rank <= Severity.POTENTIAL.rank
         table = ["| in | where | what | why | direction | fingerprint |", "|---|---|---|---|---|---|", *rows]
-        heading = f"{_HEADINGS[severity]} ({len(found)})"
+        heading = f"{HEADINGS[severity]} ({len(found)})"
         if is_worth_reading:
             lines += ["", f"#### {heading}", "", *table]
         else:
@@ -269,10 +272,20 @@ def _sarif(one: Difference, result: Result, kinds: list[str]) -> dict[str, Any]:
     return found
 
 
+def as_html(result: Result) -> str:
+    """One page for people, with both descriptions side by side."""
+    from .as_html import html  # noqa: PLC0415 -- templates cost more than all the rest
+
+    return html(result)
+
+
 FORMATS: Final[dict[str, Callable[[Result], str]]] = {
     "text": as_text,
     "json": as_json,
     "markdown": as_markdown,
     "sarif": as_sarif,
     "github": as_github,
+    "html": as_html,
 }
+# UTF-8 whatever the terminal knows: programs read them, or they say themselves how they are written.
+ENCODED: Final = frozenset({"json", "sarif", "html"})
