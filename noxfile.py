@@ -126,10 +126,12 @@ def drift(session: nox.Session) -> None:
 
 @nox.session
 def lint(session: nox.Session) -> None:
-    """Style of what is written by hand."""
+    """Style of what is written by hand, and whether GitHub will understand the workflows."""
     install(session, "lint")
     session.run("ruff", "check", "--quiet", *HAND_WRITTEN)
     session.run("ruff", "format", "--check", "--quiet", *HAND_WRITTEN)
+    workflows = map(str, (ROOT / ".github" / "workflows").glob("*.yml"))
+    session.run("check-jsonschema", "--builtin-schema", "vendor.github-workflows", *workflows, silent=True)
 
 
 @nox.session(name="format", default=False)

@@ -15,7 +15,7 @@ from typing import Final
 from .comparing import compare
 from .fetching import Fetcher, cache_folder
 from .problems import CouldNotCompareError
-from .reports import ENCODED, FORMATS, Result, as_changelog
+from .reports import ENCODED, FILES, FORMATS, Result, as_changelog
 from .sources import Sources
 from .verdicts import Severity
 from .waivers import Waived, read_waivers, waived
@@ -60,6 +60,8 @@ def _run(options: argparse.Namespace) -> int:
         tuple(notes),
         (base, revision),
     )
+    if options.report_dir is not None:
+        _write_all(result, options.report_dir)
     report = as_changelog(result) if options.changelog else FORMATS[options.format](result)
     _write(report, options.output, for_people=options.changelog or options.format not in ENCODED)
     # A report for programs, or one in a file, says it to nobody; stderr does.
@@ -84,6 +86,15 @@ def _write(report: str, path: Path | None, *, for_people: bool) -> None:
         path.write_text(report, encoding="utf-8", errors="replace", newline="\n")
     except OSError as exc:
         raise CouldNotCompareError(f"{path}: {exc.strerror or 'cannot be written'}") from None
+
+
+def _write_all(result: Result, folder: Path) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as exc:
+        raise CouldNotCompareError(f"{folder}: {exc.strerror or 'cannot be made'}") from None
+    for name, kind in FILES.items():
+        _write(FORMATS[kind](result), folder / name, for_people=False)
 
 
 def _could_not(why: str) -> int:
@@ -114,6 +125,7 @@ def _parser() -> argparse.ArgumentParser:
     add("--format", choices=FORMATS, default="text", help="default: %(default)s")
     add("--changelog", action="store_true", help="write the section “Wire” of a changelog instead")
     add("--output", type=Path, metavar="FILE", help="write there instead of to stdout")
+    add("--report-dir", type=Path, metavar="DIR", help=f"write {', '.join(FILES)} there, too")
     add(
         "--fail-on",
         type=_threshold,

@@ -5,6 +5,7 @@ What was found, for a person at a terminal, for a pull request, and for programs
 from __future__ import annotations
 
 import json
+import re
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -38,6 +39,10 @@ _LEVELS: Final = {
     Severity.EXAMPLE: "note",
     Severity.COSMETIC: "note",
 }
+# GitHub takes 65,536 characters for a comment or an issue.
+LIMIT: Final = 60_000
+_LONGEST: Final = 600
+_MOST_REMARKS: Final = 20
 
 
 @dataclass(frozen=True)
@@ -142,33 +147,45 @@ def as_json(result: Result) -> str:
 
 
 def as_markdown(result: Result) -> str:
-    """For a pull request."""
-    lines = [f"### Drift: {_code(result.base)} → {_code(result.revision)}", "", f"{result.counts.capitalize()}."]
+    """For a pull request or an issue: the worst first, and no more than LIMIT characters."""
+    head = [f"### Drift: {_code(result.base)} → {_code(result.revision)}", "", f"{result.counts.capitalize()}."]
+    remarks = [f"- {_cell(one)}" for one in result.remarks()]
+    head += ["", *remarks[:_MOST_REMARKS]] if remarks else []
+    left = LIMIT - sum(len(line) + 1 for line in head) - 1000 * len(Severity)
+    lines: list[str] = []
     for severity, found in result.grouped():
-        rows = [
-            f"| {_cell(one.operations[0] if one.operations else 'the description')} | {_cell(one.where)} "
-            f"| {_cell(one.what)} | {_cell(one.why)} | {DIRECTIONS[one.direction]} | `{one.fingerprint}` |"
-            + (f" waived: {_cell(one.waived)}" if one.waived else "")
-            for one in found
-        ]
-        is_worth_reading = severity.rank <= Severity.POTENTIAL.rank
-        table = ["| in | where | what | why | direction | fingerprint |", "|---|---|---|---|---|---|", *rows]
+        rows: list[str] = []
+        for one in found:
+            row = _row(one)
+            left -= len(row) + 1
+            if left < 0:
+                break
+            rows.append(row)
+        more = [f"\n{len(found) - len(rows)} more do not fit in here."] if len(rows) < len(found) else []
+        table = ["| in | where | what | why | direction | fingerprint |", "|---|---|---|---|---|---|", *rows, *more]
         heading = f"{HEADINGS[severity]} ({len(found)})"
-        if is_worth_reading:
+        if severity.rank <= Severity.POTENTIAL.rank:
             lines += ["", f"#### {heading}", "", *table]
         else:
             lines += ["", f"<details><summary>{heading}</summary>", "", *table, "", "</details>"]
-    remarks = [f"- {_cell(one)}" for one in result.remarks()]
-    lines += ["", *remarks] if remarks else []
-    return "\n".join(lines) + "\n"
+    return "\n".join([*head, *lines]) + "\n"
+
+
+def _row(one: Difference) -> str:
+    place = one.operations[0] if one.operations else "the description"
+    cells = [*map(_cell, (place, one.where, one.what, one.why)), DIRECTIONS[one.direction], f"`{one.fingerprint}`"]
+    return f"| {' | '.join(cells)} |" + (f" waived: {_cell(one.waived)}" if one.waived else "")
 
 
 def _code(text: str) -> str:
-    return f"`{text.replace('`', '')}`"
+    return f"`{' '.join(text.replace('`', '').split())[:_LONGEST]}`"
 
 
 def _cell(text: str) -> str:
-    return text.replace("\\", "\\\\").replace("|", "\\|").replace("<", "&lt;").replace("\n", " ")
+    """*text* without meaning: no markup, no link, no image, and nobody is mentioned."""
+    cut = text if len(text) <= _LONGEST else f"{text[: _LONGEST - 1]}…"
+    plain = re.sub(r"[\\`*\[\]|~]|(?<![^\W_])_|_(?![^\W_])", r"\\\g<0>", " ".join(cut.split()))
+    return plain.replace("&", "&amp;").replace("<", "&lt;").replace("@", "@\N{ZERO WIDTH SPACE}")
 
 
 def as_changelog(result: Result) -> str:
@@ -287,5 +304,7 @@ FORMATS: Final[dict[str, Callable[[Result], str]]] = {
     "github": as_github,
     "html": as_html,
 }
+# What `--report-dir` leaves.
+FILES: Final = {"drift.md": "markdown", "drift.json": "json", "drift.sarif": "sarif", "drift.html": "html"}
 # UTF-8 whatever the terminal knows: programs read them, or they say themselves how they are written.
 ENCODED: Final = frozenset({"json", "sarif", "html"})
