@@ -47,7 +47,9 @@ def _run(options: argparse.Namespace) -> int:
         raise CouldNotCompareError("stdin can be one side only")
     accepted = [] if options.waivers is None else read_waivers(options.waivers)
     notes: list[str] = []
-    sources = Sources(Fetcher(options.cache or cache_folder()), external=options.external, tell=notes.append)
+    sources = Sources(
+        Fetcher(options.cache or cache_folder(), options.offline), external=options.external, tell=notes.append
+    )
     base, revision = sources.open(options.base), sources.open(options.revision)
     marked: Waived = waived(compare(base, revision), accepted, today=datetime.now(UTC).date())
     result = Result(
@@ -135,6 +137,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     add("--waivers", type=Path, metavar="FILE", help="differences that were accepted, as TOML")
     add("--cache", type=Path, metavar="DIR", help="where copies of what URLs answer are kept")
+    add("--offline", action="store_true", help="take the copies that were kept of URLs, and ask nobody")
     add(
         "--allow-external-refs",
         dest="external",

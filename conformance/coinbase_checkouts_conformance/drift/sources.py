@@ -13,7 +13,7 @@ from pathlib import Path, PurePosixPath
 from typing import Final
 
 from .document import Document
-from .fetching import Fetcher
+from .fetching import Fetcher, called
 from .problems import CouldNotCompareError
 from .reading import read, read_part
 
@@ -45,7 +45,10 @@ class Sources:
             CouldNotCompareError: It cannot be had, or is none.
         """
         if side.startswith(("http://", "https://")):
-            return self._read(side, self.fetcher.fetch(side))
+            name = called(side)
+            if self.fetcher.offline:
+                self.tell(f"{name}: is a copy; nobody was asked whether it still holds")
+            return self.fetcher.fetch(side, lambda content: self._read(name, content))
         if side == "spec":
             return self._read(*_spec())
         if side == "-":
