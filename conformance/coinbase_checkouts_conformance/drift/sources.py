@@ -8,9 +8,10 @@ import subprocess
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
-from importlib.resources import files
 from pathlib import Path, PurePosixPath
 from typing import Final
+
+from coinbase_checkouts_conformance.description import compiled
 
 from .document import Document
 from .fetching import Fetcher, called
@@ -110,7 +111,7 @@ def _spec() -> tuple[str, bytes]:
     ours = _CHECKOUT / "openapi.yaml"
     if ours.is_file():
         return "spec/openapi.yaml", ours.read_bytes()
-    return "spec", (files("coinbase_checkouts_api") / "openapi.json").read_bytes()
+    return "spec", compiled("openapi.json")
 
 
 def _of_file(path: Path, name: str) -> bytes:
