@@ -97,9 +97,7 @@ class _Claims:
         self._by_name = sorted((name, number) for number, name in enumerate(self._names))
         self._by_proof = sorted((str(proof), number) for number, one in enumerate(tables) for proof in one["proves"])
 
-    def proving(
-        self, verbs: Sequence[str], path: Sequence[str], pointers: Sequence[str], what: str
-    ) -> tuple[str, ...]:
+    def proving(self, verbs: Sequence[str], path: Sequence[str], pointers: Sequence[str], what: str) -> tuple[str, ...]:
         """Their ids, in the order in which they are listed."""
         proofs = [*pointers, *re.findall(r"\brule (\S+):", what)]
         found = {number for proof in proofs for text, number in _beginning(self._by_proof, proof) if text == proof}
