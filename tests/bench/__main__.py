@@ -1,6 +1,6 @@
 """
-What client, sandbox and suite cost, as ratios to named baselines measured in the same run: `nox -s bench`, or one of
-them: `nox -s bench -- client`, `nox -s bench -- sandbox`, `nox -s bench -- suite`.
+What client, sandbox, suite and drift cost, as ratios to named baselines measured in the same run: `nox -s bench`, or
+one of them: `nox -s bench -- client`, `nox -s bench -- sandbox`, `nox -s bench -- suite`, `nox -s bench -- drift`.
 
 Every group is measured in rounds, each round one batch of every candidate in turn, so that what else the
 machine does falls on all of them; the smallest time of a candidate counts. No test depends on any of it.
@@ -30,7 +30,7 @@ from coinbase_checkouts import ApiKey, AsyncCheckouts, Checkout, Checkouts, JwtA
 from coinbase_checkouts.sensor import sense
 from coinbase_checkouts_api import Client
 from coinbase_checkouts_api.api.checkouts import get_checkout
-from tests.bench import load, suite
+from tests.bench import drift, load, suite
 
 ROUNDS = 15
 EXAMPLE = Path(__file__).parents[2] / "spec" / "examples" / "getCheckout.response-gen-2.json"
@@ -213,7 +213,12 @@ def client() -> None:
         fresh_processes(url, key, secret)
 
 
-PARTS: dict[str, Callable[[], None]] = {"client": client, "sandbox": load.main, "suite": suite.main}
+PARTS: dict[str, Callable[[], None]] = {
+    "client": client,
+    "sandbox": load.main,
+    "suite": suite.main,
+    "drift": drift.main,
+}
 
 
 def main() -> None:
