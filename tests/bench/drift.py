@@ -15,11 +15,9 @@ import shutil
 import subprocess
 import sys
 import tempfile
-import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from threading import Timer
 from typing import Any
 
 import yaml
@@ -35,10 +33,26 @@ MARK = "ZZZ"
 SPEC = Path(__file__).parents[2] / "spec"
 READING = "import sys, yaml\nfor name in sys.argv[1:]:\n    yaml.load(open(name, 'rb'), yaml.CSafeLoader)"
 
+# A process begins as large as the one that starts it, so a small one does; Linux counts in KiB.
+START = """
+import os, signal, sys, time
+began = time.perf_counter()
+pid = os.fork()
+if pid == 0:
+    nothing = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nothing, 1)
+    os.dup2(nothing, 2)
+    os.execvp(sys.argv[2], sys.argv[2:])
+signal.signal(signal.SIGALRM, lambda *_: os.kill(pid, signal.SIGKILL))
+signal.alarm(int(sys.argv[1]))
+_, status, usage = os.wait4(pid, 0)
+print(time.perf_counter() - began, usage.ru_maxrss, os.waitstatus_to_exitcode(status))
+"""
+
 
 @dataclass(frozen=True)
 class Ran:
-    """One command: seconds, MiB at the most, and how it ended; -1 when it did not in time."""
+    """One command: seconds, MiB at the most, and how it ended; below 0 when it was killed for taking too long."""
 
     seconds: float
     mib: float
@@ -51,16 +65,10 @@ def ran(command: Sequence[str]) -> Ran:
 
 
 def _once(command: Sequence[str]) -> Ran:
-    began = time.perf_counter()
     env = {**os.environ, "REDOCLY_TELEMETRY": "off", "REDOCLY_SUPPRESS_UPDATE_NOTICE": "true"}
-    with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, env=env) as process:
-        limit = Timer(LIMIT_S, process.kill)
-        limit.start()
-        _, status, usage = os.wait4(process.pid, 0)
-        limit.cancel()
-        process.returncode = os.waitstatus_to_exitcode(status)
-    # Linux counts in KiB.
-    return Ran(time.perf_counter() - began, usage.ru_maxrss / 1024, process.returncode)
+    starting = [sys.executable, "-S", "-c", START, str(LIMIT_S), *command]
+    seconds, kib, code = subprocess.run(starting, capture_output=True, text=True, env=env, check=True).stdout.split()
+    return Ran(float(seconds), int(kib) / 1024, int(code))
 
 
 def ours() -> list[str]:

@@ -13,10 +13,11 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
 
+from .changelog import changelog
 from .comparing import compare
 from .fetching import Fetcher, cache_folder
 from .problems import CouldNotCompareError
-from .reports import ENCODED, FILES, FORMATS, Result, as_changelog
+from .reports import ENCODED, FILES, FORMATS, Result
 from .sources import Sources
 from .verdicts import Severity
 from .waivers import Waived, read_waivers, waived
@@ -71,7 +72,7 @@ def _run(options: argparse.Namespace) -> int:
     )
     if options.report_dir is not None:
         _write_all(result, options.report_dir)
-    report = as_changelog(result) if options.changelog else FORMATS[options.format](result)
+    report = changelog(result.differences) if options.changelog else FORMATS[options.format](result)
     _write(report, options.output, for_people=options.changelog or options.format not in ENCODED)
     # A report for programs, or one in a file, says it to nobody; stderr does.
     if options.output is not None or options.changelog or options.format != "text":

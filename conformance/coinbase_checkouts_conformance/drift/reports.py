@@ -173,8 +173,9 @@ def as_markdown(result: Result) -> str:
 
 def _row(one: Difference) -> str:
     place = one.operations[0] if one.operations else "the description"
-    cells = [*map(_cell, (place, one.where, one.what, one.why)), DIRECTIONS[one.direction], f"`{one.fingerprint}`"]
-    return f"| {' | '.join(cells)} |" + (f" waived: {_cell(one.waived)}" if one.waived else "")
+    what = one.what if one.waived is None else f"{one.what} (waived: {one.waived})"
+    cells = [*map(_cell, (place, one.where, what, one.why)), DIRECTIONS[one.direction], f"`{one.fingerprint}`"]
+    return f"| {' | '.join(cells)} |"
 
 
 def _code(text: str) -> str:
@@ -182,47 +183,31 @@ def _code(text: str) -> str:
 
 
 def _cell(text: str) -> str:
-    """*text* without meaning: no markup, no link, no image, and nobody is mentioned."""
-    cut = text if len(text) <= _LONGEST else f"{text[: _LONGEST - 1]}…"
-    plain = re.sub(r"[\\`*\[\]|~]|(?<![^\W_])_|_(?![^\W_])", r"\\\g<0>", " ".join(cut.split()))
+    return escaped(text if len(text) <= _LONGEST else f"{text[: _LONGEST - 1]}…")
+
+
+def escaped(text: str) -> str:
+    """*text* in Markdown without meaning: no markup, no link, no image, and nobody is mentioned."""
+    plain = re.sub(r"[\\`*\[\]|~]|(?<![^\W_])_|_(?![^\W_])", r"\\\g<0>", " ".join(text.split()))
     return plain.replace("&", "&amp;").replace("<", "&lt;").replace("@", "@\N{ZERO WIDTH SPACE}")
-
-
-def as_changelog(result: Result) -> str:
-    """The section "Wire" of a changelog: what travels otherwise than before, and what is told otherwise."""
-    lines = ["### Wire", ""]
-    for severity, found in result.grouped():
-        if severity in (Severity.EXAMPLE, Severity.COSMETIC):
-            continue
-        mark = "⚠ " if severity in (Severity.BREAKING, Severity.POTENTIAL) else ""
-        for one in found:
-            place = f"`{one.operations[0]}`" if one.operations else "The description"
-            others = (
-                f" (and {', '.join(f'`{name}`' for name in one.operations[1:])})" if len(one.operations) > 1 else ""
-            )
-            where = f" {one.where}" if one.where else ""
-            lines.append(f"- {mark}{place}{where}{others}: {one.what}.")
-    if len(lines) == 2:
-        lines.append("Nothing changed on the wire.")
-    return "\n".join(lines) + "\n"
 
 
 def as_github(result: Result) -> str:
     """Workflow commands, which GitHub shows beside the lines."""
     lines = [_command(one, result) for one in result.differences if one.severity.rank <= Severity.PROSE.rank]
-    lines += [f"::warning::{_escaped(one)}" for one in result.remarks()]
-    return "".join(f"{line}\n" for line in (*lines, f"::notice::{_escaped(result.counts)}"))
+    lines += [f"::warning::{_command_text(one)}" for one in result.remarks()]
+    return "".join(f"{line}\n" for line in (*lines, f"::notice::{_command_text(result.counts)}"))
 
 
 def _command(one: Difference, result: Result) -> str:
     level = {"note": "notice"}.get(_LEVELS[one.severity], _LEVELS[one.severity])
     file, place = _file(one, result)
-    where = f" file={_escaped(file, is_property=True)},line={place.line or 1}," if file else " "
-    title = _escaped(f"drift: {one.severity}", is_property=True)
-    return f"::{'notice' if one.waived else level}{where}title={title}::{_escaped(one.message)}"
+    where = f" file={_command_text(file, is_property=True)},line={place.line or 1}," if file else " "
+    title = _command_text(f"drift: {one.severity}", is_property=True)
+    return f"::{'notice' if one.waived else level}{where}title={title}::{_command_text(one.message)}"
 
 
-def _escaped(text: str, *, is_property: bool = False) -> str:
+def _command_text(text: str, *, is_property: bool = False) -> str:
     text = text.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
     return text.replace(":", "%3A").replace(",", "%2C") if is_property else text
 
