@@ -1,0 +1,126 @@
+"""
+`coinbase-checkouts drift`: tell what changed between two descriptions of an API, and whom it breaks.
+
+Exit 0: nothing at or above the threshold. 1: drift, or an expired waiver. 2: it could not compare.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Final
+
+from .comparing import compare
+from .fetching import Fetcher, cache_folder
+from .problems import CouldNotCompareError
+from .reports import FORMATS, Result, as_changelog
+from .sources import Sources
+from .verdicts import Severity
+from .waivers import Waived, read_waivers, waived
+
+NO_DRIFT: Final = 0
+DRIFT: Final = 1
+COULD_NOT_COMPARE: Final = 2
+INTERRUPTED: Final = 130
+
+_SIDES: Final = "a file, a URL, git:REVISION:path, spec (ours), generation:N, or - for stdin"
+
+
+def main(argv: list[str]) -> int:
+    """The command; *argv* is what comes after its name."""
+    options = _parser().parse_args(argv)
+    try:
+        return _run(options)
+    except CouldNotCompareError as exc:
+        return _could_not(str(exc))
+    except RecursionError:
+        return _could_not("a schema is built of too many others")
+    except KeyboardInterrupt:
+        print("coinbase-checkouts drift: interrupted", file=sys.stderr)
+        return INTERRUPTED
+
+
+def _run(options: argparse.Namespace) -> int:
+    if options.base == options.revision == "-":
+        raise CouldNotCompareError("stdin can be one side only")
+    accepted = [] if options.waivers is None else read_waivers(options.waivers)
+    notes: list[str] = []
+    sources = Sources(Fetcher(options.cache or cache_folder()), external=options.external, tell=notes.append)
+    base, revision = sources.open(options.base), sources.open(options.revision)
+    marked: Waived = waived(compare(base, revision), accepted, today=datetime.now(UTC).date())
+    result = Result(
+        base.name,
+        revision.name,
+        tuple(marked.differences),
+        options.fail_on,
+        tuple(marked.expired),
+        tuple(marked.unused),
+        tuple(notes),
+    )
+    report = as_changelog(result) if options.changelog else FORMATS[options.format](result)
+    _write(report, options.output)
+    # A report for programs, or one in a file, says it to nobody; stderr does.
+    if options.output is not None or options.changelog or options.format != "text":
+        for remark in result.remarks():
+            print(f"coinbase-checkouts drift: {remark}", file=sys.stderr)
+    return DRIFT if result.has_drift else NO_DRIFT
+
+
+def _write(report: str, path: Path | None) -> None:
+    if path is None:
+        # A terminal may know fewer characters than a description.
+        encoding = sys.stdout.encoding or "utf-8"
+        sys.stdout.write(report.encode(encoding, errors="replace").decode(encoding))
+        return
+    try:
+        path.write_text(report, encoding="utf-8", errors="replace", newline="\n")
+    except OSError as exc:
+        raise CouldNotCompareError(f"{path}: {exc.strerror or 'cannot be written'}") from None
+
+
+def _could_not(why: str) -> int:
+    line = " ".join(why.split())
+    encoding = sys.stderr.encoding or "utf-8"
+    line = line.encode(encoding, errors="replace").decode(encoding)
+    print(f"coinbase-checkouts drift: {line}", file=sys.stderr)
+    return COULD_NOT_COMPARE
+
+
+def _threshold(text: str) -> Severity:
+    severity = Severity(text)
+    if severity.rank > Severity.PROSE.rank:
+        raise ValueError
+    return severity
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="coinbase-checkouts drift",
+        description="Tell what changed between two OpenAPI descriptions, and whom it breaks. Unofficial.",
+        epilog="exit codes: 0 nothing at or above the threshold, 1 drift or an expired waiver, 2 it could not compare",
+        allow_abbrev=False,
+    )
+    add = parser.add_argument
+    add("base", metavar="BASE", help=f"what was: {_SIDES}")
+    add("revision", metavar="REVISION", help="what is: likewise")
+    add("--format", choices=FORMATS, default="text", help="default: %(default)s")
+    add("--changelog", action="store_true", help="write the section “Wire” of a changelog instead")
+    add("--output", type=Path, metavar="FILE", help="write there instead of to stdout")
+    add(
+        "--fail-on",
+        type=_threshold,
+        default=Severity.POTENTIAL,
+        metavar="CLASS",
+        help="exit 1 from this class on: breaking, potential, additive or prose; default: %(default)s",
+    )
+    add("--waivers", type=Path, metavar="FILE", help="differences that were accepted, as TOML")
+    add("--cache", type=Path, metavar="DIR", help="where copies of what URLs answer are kept")
+    add(
+        "--allow-external-refs",
+        dest="external",
+        action="store_true",
+        help="follow references to other files, of a side that is a file, in its folder",
+    )
+    return parser

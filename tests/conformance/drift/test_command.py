@@ -1,0 +1,276 @@
+"""The command: sides, exit codes, reports, waivers, the cache."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from threading import Thread
+from typing import Any
+
+import pytest
+import yaml
+
+from coinbase_checkouts_conformance.drift.cli import main
+
+from .descriptions import Json, at, description
+
+Command = Callable[..., tuple[int, str, str]]
+
+
+@pytest.fixture
+def command(capsys: pytest.CaptureFixture[str]) -> Command:
+    """Run it; code, output, errors."""
+
+    def run(*arguments: str | Path) -> tuple[int, str, str]:
+        code = main([str(one) for one in arguments])
+        told = capsys.readouterr()
+        return code, told.out, told.err
+
+    return run
+
+
+def _changed() -> Json:
+    made = description()
+    at(made, "components schemas Status")["enum"].append("LATE")
+    at(made, "components schemas NewOrder properties note")["description"] = "By default 24 hours."
+    return made
+
+
+@pytest.fixture
+def sides(tmp_path: Path) -> tuple[Path, Path]:
+    """A description, and one in which an answer has a new value, and a sentence another number."""
+    base, revision = tmp_path / "base.yaml", tmp_path / "revision.yaml"
+    base.write_text(yaml.safe_dump(description(), sort_keys=False))
+    revision.write_text(yaml.safe_dump(_changed(), sort_keys=False))
+    return base, revision
+
+
+@pytest.mark.parametrize(
+    ("threshold", "code"), [("breaking", 0), ("potential", 1), ("additive", 1), ("prose", 1), (None, 1)]
+)
+def test_threshold(threshold: str | None, code: int, sides: tuple[Path, Path], command: Command) -> None:
+    """Exit 1 from the class that is asked for, and from `potential` on when none is."""
+    options = [] if threshold is None else ["--fail-on", threshold]
+    assert code == command(*sides, *options)[0]
+    assert 0 == command(sides[0], sides[0], *options)[0]
+
+
+def test_prose_only(tmp_path: Path, sides: tuple[Path, Path], command: Command) -> None:
+    """What changed in words only fails when that is asked for."""
+    made = description()
+    at(made, "components schemas NewOrder properties note")["description"] = "By default 24 hours."
+    path = tmp_path / "prose.json"
+    path.write_text(json.dumps(made))
+    assert [0, 1] == [command(sides[0], path, "--fail-on", severity)[0] for severity in ("additive", "prose")]
+
+
+def test_json(sides: tuple[Path, Path], command: Command) -> None:
+    """JSON is one object with a list of differences, each with what a program needs."""
+    code, out, err = command(*sides, "--format", "json")
+    document: dict[str, Any] = json.loads(out)
+    assert (1, "") == (code, err)
+    assert [("potential", "response"), ("additive", "request"), ("prose", "request")] == [
+        (one["class"], one["direction"]) for one in document["differences"]
+    ]
+    first = document["differences"][0]
+    assert "#/components/schemas/Status/enum" == first["pointer"] == first["base"]["pointer"]
+    lines = sides[1].read_text().splitlines()
+    assert "enum:" in lines[first["revision"]["line"] - 1]
+    assert "breaks exhaustive clients" in first["message"]
+    assert len(first["fingerprint"]) >= 12
+    assert ["createOrder", "getOrder", "listOrders"] == sorted(first["operations"])
+    assert {"potential": 1, "additive": 1, "prose": 1} == {key: n for key, n in document["counts"].items() if n}
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["--format", "text"], "Potentially breaking (1)"),
+        (["--format", "markdown"], "#### Potentially breaking (1)"),
+        (["--format", "github"], "::warning file="),
+        (["--changelog"], "### Wire\n\n- ⚠ `"),
+    ],
+)
+def test_reports(arguments: list[str], words: str, sides: tuple[Path, Path], command: Command, tmp_path: Path) -> None:
+    """Each report tells the change; --output writes the same into a file."""
+    _, out, _ = command(*sides, *arguments)
+    assert words in out
+    assert "new value LATE" in out
+    path = tmp_path / "report"
+    assert (1, "", "") == command(*sides, *arguments, "--output", path)
+    assert out == path.read_text(encoding="utf-8")
+
+
+def test_sarif(sides: tuple[Path, Path], command: Command) -> None:
+    """SARIF points at the line of the revision."""
+    document = json.loads(command(*sides, "--format", "sarif")[1])
+    (run,) = document["runs"]
+    result = run["results"][0]
+    place = result["locations"][0]["physicalLocation"]
+    assert str(sides[1]) == place["artifactLocation"]["uri"]
+    assert "enum:" in sides[1].read_text().splitlines()[place["region"]["startLine"] - 1]
+    assert result["ruleId"] == run["tool"]["driver"]["rules"][result["ruleIndex"]]["id"]
+    assert "warning" == result["level"]
+
+
+def _waiver(fingerprint: str, days: int) -> str:
+    until = (datetime.now(UTC) + timedelta(days=days)).date().isoformat()
+    return f'[[waiver]]\nfingerprint = "{fingerprint}"\nreason = "handled"\nwho = "ana"\nuntil = {until}\n'
+
+
+def test_waivers(sides: tuple[Path, Path], command: Command, tmp_path: Path) -> None:
+    """A waiver accepts its difference until its day is over; then it fails, and one for nothing is told."""
+    path = tmp_path / "waivers.toml"
+    fingerprint = json.loads(command(*sides, "--format", "json")[1])["differences"][0]["fingerprint"]
+    path.write_text(_waiver(fingerprint, 0))
+    code, out, _ = command(*sides, "--waivers", path)
+    assert (0, True) == (code, "waived: handled (ana" in out)
+    path.write_text(_waiver(fingerprint, -1))
+    code, out, _ = command(*sides, "--waivers", path)
+    assert (1, True) == (code, f"waiver {fingerprint} expired" in out)
+    path.write_text(_waiver(fingerprint, -1))
+    assert 1 == command(sides[0], sides[0], "--waivers", path)[0]
+    path.write_text(_waiver("0123456789abcdef", 1))
+    code, out, _ = command(sides[0], sides[0], "--waivers", path)
+    assert (0, True) == (code, "waiver 0123456789abcdef matches nothing" in out)
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["[[waiver]]\nfingerprint = 'x'\n", "waiver = 1\n", "[[waiver", _waiver("abc", 1), _waiver("0123456789abcdef", 1).replace("ana", " ")],
+)  # fmt: skip
+def test_bad_waivers(text: str, sides: tuple[Path, Path], command: Command, tmp_path: Path) -> None:
+    """A file of waivers that says too little is refused."""
+    path = tmp_path / "waivers.toml"
+    path.write_text(text)
+    code, out, err = command(*sides, "--waivers", path)
+    assert (2, "", 1) == (code, out, err.count("\n"))
+    assert str(path) in err
+
+
+def test_git(command: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A side may be a file of a revision of git."""
+
+    def git(*arguments: str) -> None:
+        subprocess.run(
+            ["git", "-c", "user.name=a", "-c", "user.email=a@b", *arguments],
+            cwd=tmp_path,
+            check=True,
+            capture_output=True,
+        )
+
+    monkeypatch.chdir(tmp_path)
+    git("init", "--quiet")
+    for made in (description(), _changed()):
+        (tmp_path / "api.json").write_text(json.dumps(made))
+        git("add", "-A")
+        git("commit", "--quiet", "-m", "change")
+    code, out, _ = command("git:HEAD~1:api.json", "git:HEAD:api.json")
+    assert (1, True) == (code, "new value LATE" in out)
+    assert 0 == command("git:HEAD:api.json", "api.json")[0]
+
+
+def test_external(command: Command, tmp_path: Path) -> None:
+    """References to other files are followed when that is allowed, and never out of the folder."""
+    (tmp_path / "in").mkdir()
+    made = description()
+    status = made["components"]["schemas"].pop("Status")
+    made["components"]["schemas"]["Status"] = {"$ref": "parts/status.yaml#/Status"}
+    base, revision = tmp_path / "base.json", tmp_path / "in" / "revision.json"
+    base.write_text(json.dumps(description()))
+    revision.write_text(json.dumps(made))
+    (tmp_path / "in" / "parts").mkdir()
+    (tmp_path / "in" / "parts" / "status.yaml").write_text(
+        yaml.safe_dump({"Status": {"$ref": "#/Real"}, "Real": status})
+    )
+    assert 2 == command(base, revision)[0]
+    assert 0 == command(base, revision, "--allow-external-refs")[0]
+    made["components"]["schemas"]["Status"] = {"$ref": "../base.json#/components/schemas/Status"}
+    revision.write_text(json.dumps(made))
+    code, _, err = command(base, revision, "--allow-external-refs")
+    assert (2, True) == (code, "out of the folder" in err)
+
+
+class _Publisher(BaseHTTPRequestHandler):
+    """Publishes a description with an ETag; misbehaves at other paths."""
+
+    seen: list[tuple[str, str | None]]
+    body = json.dumps(description()).encode()
+
+    def do_GET(self) -> None:
+        etag = self.headers.get("If-None-Match")
+        self.seen.append((self.path, etag))
+        if self.path == "/api.json" and etag == '"one"':
+            self.send_response(304)
+            self.end_headers()
+        elif self.path == "/api.json":
+            self.send_response(200)
+            self.send_header("ETag", '"one"')
+            self.send_header("Content-Length", str(len(self.body)))
+            self.end_headers()
+            self.wfile.write(self.body)
+        elif self.path == "/short":
+            self.send_response(200)
+            self.send_header("Content-Length", str(len(self.body) + 100))
+            self.end_headers()
+            self.wfile.write(self.body)
+        elif self.path == "/page":
+            self.send_response(200)
+            self.end_headers()
+            self.wfile.write(b"<!DOCTYPE html><p>Moved</p>")
+        else:
+            self.send_error(404)
+
+    def log_message(self, format: str, *args: Any) -> None:
+        """Quiet."""
+
+
+@pytest.fixture
+def publisher() -> Iterator[tuple[str, list[tuple[str, str | None]]]]:
+    """An address, and the paths that were asked for, with what was known of them."""
+    _Publisher.seen = []
+    with ThreadingHTTPServer(("127.0.0.1", 0), _Publisher) as server:
+        Thread(target=server.serve_forever, daemon=True).start()
+        yield f"http://127.0.0.1:{server.server_port}", _Publisher.seen
+        server.shutdown()
+
+
+def test_url(
+    publisher: tuple[str, list[tuple[str, str | None]]], sides: tuple[Path, Path], command: Command, tmp_path: Path
+) -> None:
+    """What a URL answered is kept, asked for with its ETag, and not sent again; a damaged copy is none."""
+    url, seen = publisher
+    cache = tmp_path / "cache"
+    for _ in range(2):
+        assert 0 == command(f"{url}/api.json", sides[0], "--cache", cache)[0]
+    next(cache.glob("*.body")).write_bytes(b"cut off")
+    assert 0 == command(f"{url}/api.json", sides[0], "--cache", cache)[0]
+    assert [("/api.json", None), ("/api.json", '"one"'), ("/api.json", None)] == seen
+
+
+@pytest.mark.parametrize(("path", "words"), [("/gone", "answers 404"), ("/page", "HTML"), ("/short", "complete")])
+def test_bad_url(
+    path: str,
+    words: str,
+    publisher: tuple[str, list[tuple[str, str | None]]],
+    command: Command,
+    tmp_path: Path,
+) -> None:
+    """What a URL answers instead of a description is told in one line."""
+    code, out, err = command(publisher[0] + path, "spec", "--cache", tmp_path)
+    assert (2, "", 1) == (code, out, err.count("\n"))
+    assert words in err
+
+
+def test_touches(command: Command) -> None:
+    """What a change of our own description touches is named: operations, model, overlays, claims."""
+    document = json.loads(command("generation:1", "generation:2", "--format", "json")[1])
+    touched = next(one["touches"] for one in document["differences"] if "maxProperties" in one["message"])
+    assert ["createCheckout"] == touched["operations"]
+    assert ["CreateCheckoutRequest"] == touched["models"]
+    assert "validation" in touched["overlays"]
+    assert "create.metadata-maxProperties" in touched["claims"]

@@ -1,0 +1,201 @@
+"""Whatever a side is, the command ends with one readable line and exit code 2, or with a comparison."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from coinbase_checkouts_conformance.drift.cli import main
+from coinbase_checkouts_conformance.drift.comparing import compare
+from coinbase_checkouts_conformance.drift.problems import CouldNotCompareError
+from coinbase_checkouts_conformance.drift.reading import read
+
+from .descriptions import description
+
+Command = Callable[..., tuple[int, str, str]]
+
+START = b"openapi: 3.1.0\ninfo: {title: T, version: '1'}\n"
+BOMB = (
+    START
+    + b"x-a: &a [1,1,1,1,1,1,1,1,1,1]\n"
+    + b"".join(
+        b"x-%c: &%c [%s]\n" % (65 + n, 65 + n, b",".join([b"*%c" % (64 + n if n else 97)] * 10)) for n in range(9)
+    )
+    + b"paths: {}\n"
+)
+
+
+@pytest.fixture
+def command(capsys: pytest.CaptureFixture[str]) -> Command:
+    """Run it; code, output, errors."""
+
+    def run(*arguments: str) -> tuple[int, str, str]:
+        code = main(list(arguments))
+        told = capsys.readouterr()
+        return code, told.out, told.err
+
+    return run
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        (b"", "is empty"),
+        (b"\x00\x01\x02\xff\xfe", "not"),
+        (b"\x89PNG\r\n\x1a\n\x00", "not text"),
+        (b"<!doctype html><html></html>", "HTML"),
+        (b"<html><body>404</body></html>", "HTML"),
+        (b"swagger: '2.0'\npaths: {}\n", "Swagger 2.0"),
+        (b"openapi: 4.0.0\npaths: {}\n", "OpenAPI 4.0.0"),
+        (b"hello", "root is no mapping"),
+        (b"[1, 2]", "root is no mapping"),
+        (b"a: 1\n", "no `openapi`"),
+        (START, "cut off"),
+        (b'{"openapi": "3.1.0", "paths": {"/a"', "not JSON"),
+        (b"openapi: 3.1.0\npaths: {", "not YAML: line"),
+        (b"a: b: c", "not YAML: line 1"),
+        (START + b"paths: !!python/object/apply:os.system ['echo x']\n", "tag"),
+        (START + b"paths: *nowhere\n", "*nowhere"),
+        (START + b"paths: &a {b: *a}\n", "contains itself"),
+        (START + b"? [a, b]\n: c\npaths: {}\n", "key"),
+        (BOMB, "values, aliases written out"),
+        (b"[" * 100_000, "nested too deep"),
+        (b"a: " + b"[" * 100_000, "nested deeper"),
+        (b"a: " + b"{b: " * 5_000, "nested deeper"),
+        (b'{"openapi":"3.1.0","paths":' + b'{"a":' * 900 + b"1" + b"}" * 901, "deep"),
+        (START + b"paths:\n  /a: {$ref: '#/nowhere'}\n", "there is no #/nowhere"),
+        (START + b"paths:\n  /a: {$ref: 'other.yaml#/a'}\n", "another file"),
+        (START + b"paths:\n  /a: {$ref: '#/paths/~1b'}\n  /b: {$ref: '#/paths/~1a'}\n", "circle"),
+    ],
+)  # fmt: skip
+def test_no_description(content: bytes, words: str, tmp_path: Path, command: Command) -> None:
+    """What is no description is told in one line that begins with its name, whichever side it is."""
+    path, good = tmp_path / "side", tmp_path / "good.json"
+    path.write_bytes(content)
+    good.write_text(json.dumps(description()))
+    for sides in ((str(path), str(good)), (str(good), str(path))):
+        started = time.monotonic()
+        code, out, err = command(*sides)
+        assert (2, "", 1) == (code, out, err.count("\n")), err
+        assert words in err
+        assert "Traceback" not in err
+        assert time.monotonic() - started < 5
+
+
+@pytest.mark.parametrize(
+    ("side", "words"),
+    [
+        ("nowhere.yaml", "no such file"),
+        (".", "directory"),
+        ("generation:9", "there are 1, 2, 3"),
+        ("git:HEAD", "git:REVISION:path"),
+        ("git:HEAD:nowhere.yaml", "git:HEAD:nowhere.yaml"),
+        ("git:--help:x", "git:REVISION:path"),
+        ("http://127.0.0.1:9/", "http://127.0.0.1:9/"),
+        ("http://[", "http://["),
+    ],
+)
+def test_no_side(side: str, words: str, command: Command) -> None:
+    """What cannot be had is told in one line."""
+    code, out, err = command(side, "spec")
+    assert (2, "", 1) == (code, out, err.count("\n"))
+    assert words in err
+
+
+def test_recursion() -> None:
+    """Schemas that hold themselves, by any way, are compared to the end."""
+    data = description()
+    data["components"]["schemas"]["Line"]["allOf"] = [{"$ref": "#/components/schemas/Line"}]
+    data["components"]["schemas"]["Order"]["additionalProperties"] = {"$ref": "#/components/schemas/Order"}
+    data["components"]["schemas"]["Status"] = {"oneOf": [{"$ref": "#/components/schemas/Status"}, {"type": "string"}]}
+    base = json.dumps(data).encode()
+    assert compare(read("a", base), read("b", json.dumps(description()).encode()))
+    assert [] == compare(read("a", base), read("b", base))
+
+
+def test_yaml_is_12(tmp_path: Path, command: Command) -> None:
+    """`no`, `on` and dates are texts, a numeric key is one, and merged keys are there."""
+    one = (
+        START
+        + b"x-base: &b {type: string}\npaths: {/a: {get: {responses: {200: {description: no, content: {a/b: {schema: {<<: *b, enum: [no, on, 2024-01-01]}}}}}}}}\n"
+    )
+    other = {
+        "openapi": "3.1.0",
+        "info": {"title": "T", "version": "1"},
+        "paths": {"/a": {"get": {"responses": {"200": {"description": "no", "content": {"a/b": {"schema": {"type": "string", "enum": ["no", "on", "2024-01-01"]}}}}}}}},
+    }  # fmt: skip
+    assert [] == compare(read("a", one), read("b", json.dumps(other).encode()))
+
+
+def test_twice() -> None:
+    """A key that stands twice is told with its line, in YAML and in JSON."""
+    told: list[str] = []
+    read("a", START + b"paths: {}\npaths: {}\n", tell=told.append)
+    read("b", b'{"openapi": "3.1.0", "paths": {}, "paths": {}}', tell=told.append)
+    assert ["a: line 4: the key 'paths'", "b: the key 'paths'"] == [one.partition(" stands")[0] for one in told]
+
+
+def test_lines() -> None:
+    """Both readers know the line of every pointer."""
+    text = json.dumps(description(), indent=1)
+    by_json = read("a", text.encode())
+    by_yaml = read("b", b"# in YAML, one line further down\n" + text.encode())
+    for pointer in (
+        "#/paths/~1orders/post/parameters/0/schema/minLength",
+        "#/components/schemas/Status/enum/2",
+        "#/webhooks",
+    ):
+        line = by_json.line(pointer)
+        assert line is not None
+        last = pointer.rpartition("/")[2]
+        assert ("GONE" if last == "2" else last) in text.splitlines()[line - 1]
+        assert line + 1 == by_yaml.line(pointer)
+
+
+ANYTHING = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.text(max_size=3) | st.just("#/components/schemas/Order"),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(
+        st.sampled_from(["$ref", "type", "enum", "allOf", "oneOf", "items", "properties", "required", "name", "in", "schema", "content", "default", "pattern", "x"]),
+        inner, max_size=3,
+    ),
+    max_leaves=6,
+)  # fmt: skip
+
+
+def paths_of(data: Any, above: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
+    steps = data.items() if isinstance(data, dict) else enumerate(data) if isinstance(data, list) else ()
+    return [above, *(path for key, child in steps for path in paths_of(child, (*above, key)))]
+
+
+@settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(st.data())
+def test_nonsense(data: st.DataObject) -> None:
+    """Anything in any place is compared, or refused in words; both ways round."""
+    made = description()
+    for _ in range(data.draw(st.integers(1, 3))):
+        path = data.draw(st.sampled_from(paths_of(made)[1:]))
+        owner: Any = made
+        for step in path[:-1]:
+            owner = owner[step]
+        owner[path[-1]] = data.draw(ANYTHING)
+    content = json.dumps(made).encode()
+    for sides in ((content, json.dumps(description()).encode()), (json.dumps(description()).encode(), content)):
+        with suppress(CouldNotCompareError):
+            for one in compare(read("a", sides[0]), read("b", sides[1])):
+                assert json.dumps(one.as_json())
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.binary(max_size=60) | st.text(max_size=60).map(lambda text: text.encode(errors="replace")))
+def test_noise(content: bytes) -> None:
+    """Any bytes are read or refused in words."""
+    with suppress(CouldNotCompareError):
+        read("noise", START + content)
