@@ -191,7 +191,7 @@ def package(session: nox.Session) -> None:
 
 @nox.session(default=False)
 def bench(session: nox.Session) -> None:
-    """What client, sandbox and suite cost, as ratios to baselines in the same run; `-- client`, say, for one of them."""
+    """What client, sandbox, suite and webhooks cost, as ratios to baselines of the same run; `-- client`, say, for one."""
     install(session, "bench", extra="[all]")
     session.run("python", "-m", "tests.bench", *session.posargs)
 
