@@ -64,7 +64,7 @@ class _Comparison:
         self._about(calls)
         self._rules()
         self._schemas()
-        return differences(self.occurrences)
+        return differences(self.occurrences, self.base, self.revision)
 
     def _tell(self, finding: Finding, *path: str, operation: str | None = None) -> None:
         about = frozenset[str]() if operation is None else frozenset({operation})

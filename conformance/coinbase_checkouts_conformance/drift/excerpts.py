@@ -55,14 +55,20 @@ def beside(one: Difference, base: Sequence[str], revision: Sequence[str]) -> tup
         base: All lines of the description, as *revision*.
     """
     left, right = _extent(base, one.base), _extent(revision, one.revision)
-    way = _WHOLE.match(one.kind)
-    if (way and way["how"] == "added") or one.revision.pointer.startswith(f"{one.base.pointer}/"):
+    if _only(one, "added", one.base, one.revision):
         signs = [SAME] * len(left), [NEW] * len(right)
-    elif (way and way["how"] == "removed") or one.base.pointer.startswith(f"{one.revision.pointer}/"):
+    elif _only(one, "removed", one.revision, one.base):
         signs = [GONE] * len(left), [SAME] * len(right)
     else:
         signs = _compared([_meant(base[index]) for index in left], [_meant(revision[index]) for index in right])
     return _shown(base, left, signs[0]), _shown(revision, right, signs[1])
+
+
+def _only(one: Difference, how: str, without: Place, place: Place) -> bool:
+    """Whether there is nothing of it at *without*: it came or went as a whole, or stands further in at *place*."""
+    whole = _WHOLE.match(one.kind)
+    came_or_went = whole is not None and whole["how"] == how
+    return came_or_went or not without.is_there or place.pointer.startswith(f"{without.pointer}/")
 
 
 def _extent(text: Sequence[str], place: Place) -> range:

@@ -10,7 +10,9 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from importlib.metadata import version
+from pathlib import PurePath
 from typing import Any, Final
+from urllib.parse import quote
 
 from .differences import Difference, Place
 from .document import Document
@@ -216,7 +218,10 @@ def _file(one: Difference, result: Result) -> tuple[str, Place]:
     """The file that a reader can open: the revision's, or else the base's; none for what is no file."""
     for name, place in ((result.revision, one.revision), (result.base, one.base)):
         if "://" not in name and not name.startswith(("git:", "generation:")) and name not in ("stdin", "spec"):
-            return name.replace("\\", "/"), place
+            # What stands in another file has its name before the `#`, as seen from the folder of this one.
+            other = place.pointer.partition("#")[0]
+            path = PurePath(name).parent / other if other else PurePath(name)
+            return path.as_posix().replace("\\", "/"), place
     return "", one.revision
 
 
@@ -257,7 +262,7 @@ def _sarif(one: Difference, result: Result, kinds: list[str]) -> dict[str, Any]:
     }
     if file:
         location["physicalLocation"] = {
-            "artifactLocation": {"uri": file},
+            "artifactLocation": {"uri": quote(file, safe="/:")},
             "region": {"startLine": place.line or 1},
         }
     found: dict[str, Any] = {

@@ -187,6 +187,14 @@ def test_external(command: Command, tmp_path: Path) -> None:
     )
     assert 2 == command(base, revision)[0]
     assert 0 == command(base, revision, "--allow-external-refs")[0]
+    parts = tmp_path / "in" / "parts" / "status.yaml"
+    parts.write_text(
+        yaml.safe_dump({"Status": {"$ref": "#/Real"}, "Real": {**status, "enum": [*status["enum"], "LATE"]}})
+    )
+    document = json.loads(command(base, revision, "--allow-external-refs", "--format", "sarif")[1])
+    place = document["runs"][0]["results"][0]["locations"][0]["physicalLocation"]
+    assert str(parts) == place["artifactLocation"]["uri"]
+    assert "enum" in parts.read_text().splitlines()[place["region"]["startLine"] - 1]
     made["components"]["schemas"]["Status"] = {"$ref": "../base.json#/components/schemas/Status"}
     revision.write_text(json.dumps(made))
     code, _, err = command(base, revision, "--allow-external-refs")

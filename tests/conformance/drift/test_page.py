@@ -77,6 +77,17 @@ def test_every_line_is_that_of_its_number(edit: Edit, width: int | None) -> None
     assert "<main" in FORMATS["html"](found)
 
 
+def test_what_one_side_lacks_has_the_line_above_it() -> None:
+    """Of a keyword that is gone, the revision shows the schema that it is gone from, and marks nothing there."""
+    changed = description()
+    del changed["components"]["schemas"]["Order"]["properties"]["id"]["pattern"]
+    found = result(as_yaml(description()), as_yaml(changed))
+    (one,) = found.differences
+    assert "id:" in found.sides[1].text[(one.revision.line or 0) - 1]
+    before, after = signed(as_yaml(description()), as_yaml(changed))
+    assert (["- pattern: ^[0-9a-f]{24}$"], []) == (before, after)
+
+
 def test_lines_end_as_their_format_says() -> None:
     """A line of YAML ends where YAML says so, also in the middle of prose."""
     prose = "one\u2028two"
