@@ -8,13 +8,16 @@ from pathlib import Path
 
 import pytest
 
-from coinbase_checkouts_conformance.drift.cli import main
 from coinbase_checkouts_conformance.drift.comparing import compare
 from coinbase_checkouts_conformance.drift.differences import Difference
 from coinbase_checkouts_conformance.drift.fetching import Fetcher, cache_folder
 from coinbase_checkouts_conformance.drift.sources import Sources
+from coinbase_checkouts_conformance.drift.verdicts import Severity
+from coinbase_checkouts_conformance.drift.waivers import read_waivers, waived
 
 from .descriptions import at, description, drift
+
+SERIOUS = (Severity.BREAKING, Severity.POTENTIAL)
 
 
 @cache
@@ -151,11 +154,12 @@ def test_itself() -> None:
     assert () == between("spec", "spec")
 
 
-def test_our_description_differs_as_accepted(capsys: pytest.CaptureFixture[str]) -> None:
+def test_our_description_differs_as_accepted() -> None:
     """Ours differs from the latest generation in no way that may break someone, but for what is accepted; all of that is needed."""
     spec = Path(__file__).parents[3] / "spec"
     latest = max(int(path.stem) for path in (spec / "generations").glob("*.yaml"))
-    waivers = spec / "drift-waivers.toml"
-    assert 0 == main([f"generation:{latest}", "spec", "--waivers", str(waivers)])
-    assert "matches nothing" not in capsys.readouterr().out
-    assert 1 == main([f"generation:{latest}", "spec"])
+    accepted = read_waivers(spec / "drift-waivers.toml")
+    # Whether one has expired is for `nox -s drift` to say, and no test's business.
+    found = waived(between(f"generation:{latest}", "spec"), accepted, today=min(one.until for one in accepted))
+    assert [] == found.unused
+    assert [] == [one.message for one in found.differences if one.severity in SERIOUS and one.waived is None]
