@@ -10,7 +10,6 @@ import hashlib
 import json
 import os
 import sys
-import tempfile
 import time
 import zlib
 from collections.abc import Callable
@@ -148,6 +147,8 @@ class Fetcher:
             return None
 
     def _keep(self, url: str, copy: _Copy) -> None:
+        import tempfile  # noqa: PLC0415 -- for URLs only
+
         kept = json.dumps(copy.validators).encode() + b"\n" + copy.content
         # Without a cache it works, too; and whoever reads meanwhile has the old copy or the new one.
         with suppress(OSError):

@@ -9,7 +9,6 @@ import re
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from importlib.metadata import version
 from pathlib import PurePath
 from typing import Any, Final
 from urllib.parse import quote
@@ -227,6 +226,8 @@ def _file(one: Difference, result: Result) -> tuple[str, Place]:
 
 def as_sarif(result: Result) -> str:
     """SARIF 2.1.0, each result at the line of the description."""
+    from importlib.metadata import version  # noqa: PLC0415 -- for this report only
+
     kinds = sorted({one.kind for one in result.differences})
     rules = [
         {
