@@ -118,6 +118,13 @@ def mutants(session: nox.Session) -> None:
     session.run(*command, "--source", "--sample", "200")
 
 
+@nox.session(default=False)
+def foreign(session: nox.Session) -> None:
+    """The suite on somebody else's server: correct in every reading, then wrong in each of some 500 ways."""
+    install(session, "tests", extra="[all]")
+    session.run("python", "-m", "tests.foreign", *session.posargs)
+
+
 @nox.session
 def generate(session: nox.Session) -> None:
     """Compile the descriptions; with `-- --check` compare only: exit 1 out of step, 2 broken description."""
