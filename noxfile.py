@@ -30,6 +30,8 @@ DESCRIPTIONS = ("spec/openapi.yaml", "spec/webhook-subscriptions.yaml")
 PARALLEL = ("--numprocesses=auto", "--maxprocesses=4", "--dist=loadfile")
 # Tests of each thing that comes with files of its own, or is started as a command.
 ON_THE_WHEEL = (
+    "tests/conformance/drift/test_generations.py",
+    "tests/conformance/drift/test_page.py",
     "tests/conformance/test_claims.py",
     "tests/conformance/test_explain.py",
     "tests/conformance/test_reports.py",
