@@ -19,24 +19,30 @@ from .reports import ENCODED, FORMATS, Result, as_changelog
 from .sources import Sources
 from .verdicts import Severity
 from .waivers import Waived, read_waivers, waived
+from .writing import COULD_NOT, could_not, write
 
 NO_DRIFT: Final = 0
 DRIFT: Final = 1
-COULD_NOT_COMPARE: Final = 2
+COULD_NOT_COMPARE: Final = COULD_NOT
 INTERRUPTED: Final = 130
 
+_PROGRAM: Final = "coinbase-checkouts drift"
 _SIDES: Final = "a file, a URL, git:REVISION:path, spec (ours), generation:N, or - for stdin"
 
 
 def main(argv: list[str]) -> int:
     """The command; *argv* is what comes after its name."""
+    if argv[:1] == ["observed"]:
+        from . import observed_cli  # noqa: PLC0415 -- it needs the suite, which a comparison does not
+
+        return observed_cli.main(argv[1:])
     options = _parser().parse_args(argv)
     try:
         return _run(options)
     except CouldNotCompareError as exc:
-        return _could_not(str(exc))
+        return could_not(_PROGRAM, str(exc))
     except RecursionError:
-        return _could_not("a schema is built of too many others")
+        return could_not(_PROGRAM, "a schema is built of too many others")
     except KeyboardInterrupt:
         print("coinbase-checkouts drift: interrupted", file=sys.stderr)
         return INTERRUPTED
@@ -61,37 +67,12 @@ def _run(options: argparse.Namespace) -> int:
         (base, revision),
     )
     report = as_changelog(result) if options.changelog else FORMATS[options.format](result)
-    _write(report, options.output, for_people=options.changelog or options.format not in ENCODED)
+    write(report, options.output, for_people=options.changelog or options.format not in ENCODED)
     # A report for programs, or one in a file, says it to nobody; stderr does.
     if options.output is not None or options.changelog or options.format != "text":
         for remark in result.remarks():
             print(f"coinbase-checkouts drift: {remark}", file=sys.stderr)
     return DRIFT if result.has_drift else NO_DRIFT
-
-
-def _write(report: str, path: Path | None, *, for_people: bool) -> None:
-    if path is None and not for_people:
-        sys.stdout.flush()
-        sys.stdout.buffer.write(report.encode(errors="replace"))
-        sys.stdout.buffer.flush()
-        return
-    if path is None:
-        # A terminal may know fewer characters than a description.
-        encoding = sys.stdout.encoding or "utf-8"
-        sys.stdout.write(report.encode(encoding, errors="replace").decode(encoding))
-        return
-    try:
-        path.write_text(report, encoding="utf-8", errors="replace", newline="\n")
-    except OSError as exc:
-        raise CouldNotCompareError(f"{path}: {exc.strerror or 'cannot be written'}") from None
-
-
-def _could_not(why: str) -> int:
-    line = " ".join(why.split())
-    encoding = sys.stderr.encoding or "utf-8"
-    line = line.encode(encoding, errors="replace").decode(encoding)
-    print(f"coinbase-checkouts drift: {line}", file=sys.stderr)
-    return COULD_NOT_COMPARE
 
 
 def _threshold(text: str) -> Severity:
@@ -105,7 +86,9 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="coinbase-checkouts drift",
         description="Tell what changed between two OpenAPI descriptions, and whom it breaks. Unofficial.",
-        epilog="exit codes: 0 nothing at or above the threshold, 1 drift or an expired waiver, 2 it could not compare",
+        epilog="`drift observed --help` tells how traffic is held against the description, `drift facts --help` how facts "
+        "are set side by side. Exit codes: 0 nothing at or above the threshold, 1 drift or an expired waiver, "
+        "2 it could not compare",
         allow_abbrev=False,
     )
     add = parser.add_argument
