@@ -216,7 +216,7 @@ class Looker:
         found = response(operation, exchange.status)
         own = tuple(name for name in exchange.response_headers if is_own(name))
         content, has_json = _json(exchange.answer)
-        came = Answer(own, media_type(exchange), content, has_json)
+        came = Answer(own, media_type(exchange) if exchange.answer else "", content, has_json)
         if found is None:
             at = operation.follow("responses") or operation
             yield Seen("status", at, str(exchange.status), answer=came)

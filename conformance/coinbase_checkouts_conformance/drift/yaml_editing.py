@@ -37,8 +37,8 @@ class YamlText:
         self._text = text
         self._newline = "\r\n" if "\r\n" in text else "\n"
         self._starts = [0, *(found.end() for found in re.finditer("\n", text))]
-        # start, order of asking, end, text
-        self._edits: list[tuple[int, int, int, str]] = []
+        # Where, how far out, which one, up to where, and what.
+        self._edits: list[tuple[int, int, int, int, str]] = []
         try:
             root = yaml.compose(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))
         except (yaml.YAMLError, RecursionError):
@@ -64,12 +64,12 @@ class YamlText:
         if node.flow_style or not node.value:
             comma = ", " if node.value else ""
             inside = ", ".join(f"{_scalar(key)}: {_flow(value)}" for key, value in entries.items())
-            self._insert(self._end(node) - 1, comma + inside)
+            self._edit(pointer, self._end(node) - 1, comma + inside)
             return
         keys = [key.value for key, _ in node.value]
         last = node.value[keys.index(after)] if after in keys else node.value[-1]
         column = node.value[0][0].start_mark.column
-        self._insert_lines(self._entry_end(*last), [" " * column + line for line in _block(entries)])
+        self._insert_lines(pointer, self._entry_end(*last), [" " * column + line for line in _block(entries)])
 
     def append(self, pointer: str, values: Sequence[Any]) -> None:
         """Add *values* to the list at *pointer*."""
@@ -78,37 +78,38 @@ class YamlText:
             raise CouldNotCompareError(f"{pointer}: no list is written there")
         if node.flow_style or not node.value:
             comma = ", " if node.value else ""
-            self._insert(self._end(node) - 1, comma + ", ".join(map(_flow, values)))
+            self._edit(pointer, self._end(node) - 1, comma + ", ".join(map(_flow, values)))
             return
         column = node.start_mark.column
         lines = [f"{' ' * column}- {_flow(value)}" for value in values]
-        self._insert_lines(self._content_end(node), lines)
+        self._insert_lines(pointer, self._content_end(node), lines)
 
     def replace(self, pointer: str, value: Mapping[str, Any]) -> None:
         """Write *value* on one line in place of what is at *pointer*."""
         node = self._node(pointer)
         if node is None:
             raise CouldNotCompareError(f"{pointer}: nothing is written there")
-        self._edits.append((self._start(node), len(self._edits), self._content_end(node), _flow(value)))
+        self._edit(pointer, self._start(node), _flow(value), end=self._content_end(node))
 
     def done(self) -> str:
         """The text with all that was asked for."""
         text = self._text
-        for start, _, end, new in sorted(self._edits, reverse=True):
+        for start, _, _, end, new in sorted(self._edits, reverse=True):
             text = text[:start] + new + text[end:]
         return text
 
-    def _insert(self, offset: int, text: str) -> None:
-        self._edits.append((offset, len(self._edits), offset, text))
+    def _edit(self, pointer: str, start: int, text: str, *, end: int | None = None) -> None:
+        # Where several things end on one line, what is added to the innermost comes first.
+        self._edits.append((start, -pointer.count("/"), len(self._edits), start if end is None else end, text))
 
-    def _insert_lines(self, end: int, lines: list[str]) -> None:
+    def _insert_lines(self, pointer: str, end: int, lines: list[str]) -> None:
         """Behind the line on which something ends."""
         at = self._text.find("\n", end) + 1
         text = self._newline.join(lines)
         if at:
-            self._insert(at, text + self._newline)
+            self._edit(pointer, at, text + self._newline)
         else:
-            self._insert(len(self._text), self._newline + text)
+            self._edit(pointer, len(self._text), self._newline + text)
 
     def _node(self, pointer: str) -> yaml.Node | None:
         node: yaml.Node | None = self._root
