@@ -36,6 +36,10 @@ def main(argv: list[str]) -> int:
         from . import observed_cli  # noqa: PLC0415 -- it needs the suite, which a comparison does not
 
         return observed_cli.main(argv[1:])
+    if argv[:1] == ["facts"]:
+        from . import facts  # noqa: PLC0415 -- likewise
+
+        return facts.main(argv[1:])
     options = _parser().parse_args(argv)
     try:
         return _run(options)

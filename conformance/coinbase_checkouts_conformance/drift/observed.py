@@ -446,6 +446,11 @@ class Observed:
         )
 
     @property
+    def noted(self) -> set[str]:
+        """What of the description was seen, as Looker has it."""
+        return self._looker.noted
+
+    @property
     def never_seen(self) -> list[Described]:
         """What is described and did not come; a log tells of nothing that is as described."""
         return [thing for thing in self._map.things if thing.mark not in self._looker.noted]

@@ -7,7 +7,7 @@ from __future__ import annotations
 import ipaddress
 import json
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
@@ -57,6 +57,7 @@ class Collector:
     Args:
         hosts: Whose traffic counts in HAR files and other people's cassettes, besides the description's servers and
             this machine.
+        also: Is handed each answer, too, with its provenance and operation.
 
     Attributes:
         targets: With whom the traffic was, by provenance.
@@ -66,6 +67,7 @@ class Collector:
     observed: Observed
     document: Document
     hosts: frozenset[str] = frozenset()
+    also: Callable[[str, str, Recorded, Witness], None] | None = None
     targets: dict[str, dict[str, None]] = field(default_factory=dict)
     files: dict[str, dict[str, None]] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
@@ -197,6 +199,8 @@ class Collector:
             else:
                 witness = Witness(str(exchange.place), provenance, found[0].id, exchange.status)
                 self.observed.answer(found[0].id, exchange, witness)
+                if self.also is not None:
+                    self.also(provenance, found[0].id, exchange, witness)
             self._told(provenance, conversation.name, exchange.place.target or conversation.target)
 
     def _is_taken(self, exchange: Recorded) -> bool:

@@ -112,15 +112,17 @@ def operations(document: Document) -> dict[str, tuple[str, str, At]]:
 def events(document: Document) -> dict[str, At]:
     """The schema of each event, by its type."""
     found: dict[str, At] = {}
-    webhooks = document.root.follow("webhooks")
+    # Before OpenAPI 3.1 there was no place for them.
+    webhooks = document.root.follow("webhooks") or document.root.follow("x-webhooks")
     for name, item in () if webhooks is None else webhooks.items():
-        content = _at(item.resolved(), "post", "requestBody", "content", "application/json", "schema")
+        content = below(item.resolved(), "post", "requestBody", "content", "application/json", "schema")
         if content is not None:
             found[name] = content
     return found
 
 
-def _at(at: At | None, *keys: str) -> At | None:
+def below(at: At | None, *keys: str) -> At | None:
+    """What *keys* lead to, one after the other, `$ref`s followed; None if they lead nowhere."""
     for key in keys:
         if at is None:
             return None
@@ -394,19 +396,19 @@ def place_of(operation: At, pointer: str) -> list[At]:
     responses = operation.follow("responses")
     known = [] if responses is None else sorted(responses.items(), key=lambda one: not one[0].startswith("2"))
     for _, answer in known:
-        content = _at(answer.resolved(), "content", "application/json", "schema")
-        if content is None:
-            continue
-        at = [content]
-        for step in pointer.split("/")[1:]:
-            of = views(at, lambda several: several)
-            name = step.replace("~1", "/").replace("~0", "~")
-            at = inner_names(of).get(name) or (inner_items(of) if step == "*" else []) or inner_rest(of)
-            if not at:
-                break
-        else:
+        content = below(answer.resolved(), "content", "application/json", "schema")
+        if content is not None and (at := inside([content], pointer)):
             return at
     return []
+
+
+def inside(at: list[At], pointer: str) -> list[At]:
+    """The schemas of what *pointer* leads to, from a value of the schemas *at*; none if it leads nowhere."""
+    for step in pointer.split("/")[1:]:
+        of = views(at, lambda several: several)
+        name = step.replace("~1", "/").replace("~0", "~")
+        at = inner_names(of).get(name) or (inner_items(of) if step == "*" else []) or inner_rest(of)
+    return at
 
 
 def of_log(operation: At, line: Mapping[str, Any]) -> Seen | None:

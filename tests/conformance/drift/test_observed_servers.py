@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -174,7 +174,7 @@ def test_answers_that_are_odd(mutant: Mutant, key_file: Path) -> None:
 
 
 @contextmanager
-def answering(answers: dict[str, tuple[int, dict[str, str], bytes]]) -> Iterator[tuple[str, list[tuple[str, str]]]]:
+def answering(answers: dict[str, tuple[int, dict[str, str], bytes]]) -> Generator[tuple[str, list[tuple[str, str]]]]:
     """A server with these answers by the beginning of a path; its URL, and what it was asked."""
     asked: list[tuple[str, str]] = []
 
