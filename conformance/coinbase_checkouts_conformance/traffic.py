@@ -369,13 +369,13 @@ def _from_entry(entry: Mapping[str, Any], place: Place) -> Recorded:
     span = _span(entry)
     return Recorded(
         replace(place, target=f"{url.scheme}://{url.netloc}", recorded_at=span[0] if span else None),
-        request["method"],
+        str(request["method"]),
         url.path,
         tuple(parse_qsl(url.query, keep_blank_values=True)),
         {name: value for name, value in _headers(request).items() if name != "authorization"},
         ((request.get("postData") or {}).get("text") or "").encode(),
         int(response["status"]),
-        {"content-type": content.get("mimeType", ""), **headers},
+        {"content-type": str(content.get("mimeType") or ""), **headers},
         _content(content),
         span,
     )
@@ -393,7 +393,7 @@ def _span(entry: Mapping[str, Any]) -> tuple[datetime, datetime] | None:
 
 
 def _headers(message: Mapping[str, Any]) -> dict[str, str]:
-    return {header["name"].lower(): header["value"] for header in message["headers"]}
+    return {header["name"].lower(): str(header["value"]) for header in message["headers"]}
 
 
 def _content(content: Mapping[str, Any]) -> bytes:

@@ -13,7 +13,7 @@ from coinbase_checkouts_conformance.constraints import KEYWORDS
 
 from .document import At, Document
 from .observed import Observed
-from .observing import below, events, inner_items, inner_names, inside, operations, views
+from .observing import below, events, inner_items, inner_names, inside, members, operations, required, views
 
 Values = frozenset[str]
 
@@ -71,7 +71,7 @@ def _of_body(operation: str, side: str, at: list[At], pointer: str, above: tuple
     known = next((name for name in names if "/" not in name), f"{operation} {pointer}")
     if known in above:
         return
-    if any("enum" in view.value for view in of):
+    if any(members(view) for view in of):
         yield Question(ENUM, known, operation, side, pointer)
     fields = inner_names(of)
     if fields:
@@ -121,9 +121,9 @@ def answer(document: Document, question: Question) -> Values | None:
         case "fields":
             return frozenset(inner_names(of))
         case "required":
-            return frozenset(name for view in of for name in view.value.get("required", ()))
+            return frozenset(name for view in of for name in required(view))
         case "values":
-            return frozenset(str(one) for view in of for one in view.value.get("enum", ())) or None
+            return frozenset(str(one) for view in of for one in members(view)) or None
         case _:
             return frozenset(_limits(of))
 
@@ -202,8 +202,8 @@ def seen(observed: Observed, document: Document, question: Question) -> Values |
         described = {name for name, ats in inner_names(of).items() if ats[0].pointer in noted}
         return frozenset(described | {name for kind, name, at in told if kind == "field" and at in places and name})
     if question.kind == REQUIRED:
-        demanded = {name for view in of for name in view.value.get("required", ())}
+        demanded = {name for view in of for name in required(view)}
         return frozenset(demanded - {name for kind, name, at in told if kind == "required" and at in places})
-    members = {str(one): f"{view.pointer}/enum={one}" for view in of for one in view.value.get("enum", ())}
-    described = {one for one, mark in members.items() if mark in noted}
+    marks = {str(one): f"{view.pointer}/enum={one}" for view in of for one in members(view)}
+    described = {one for one, mark in marks.items() if mark in noted}
     return frozenset(described | {name for kind, name, at in told if kind == "value" and at in places and name}) or None

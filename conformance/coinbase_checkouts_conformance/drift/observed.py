@@ -22,6 +22,7 @@ from .observing import (
     inner_items,
     inner_names,
     inner_rest,
+    members,
     of_log,
     operations,
     views,
@@ -102,6 +103,7 @@ class Reply:
     headers: dict[str, str] = field(default_factory=dict)
     media: dict[str, Shape] = field(default_factory=dict)
     answers: list[Answer] = field(default_factory=list)
+    is_kept: bool = True
 
     def add(self, answer: Answer) -> None:
         """One more."""
@@ -110,8 +112,8 @@ class Reply:
             shape = self.media.setdefault(answer.media_type, Shape())
             if answer.has_json:
                 shape.add(answer.content)
-                self.answers.append(answer)
-                del self.answers[_MOST_TRIED:]
+                self.is_kept = len(self.answers) < _MOST_TRIED
+                self.answers += [answer] if self.is_kept else []
 
 
 @dataclass
@@ -345,13 +347,13 @@ class Map:
         place = f"{outer} {inner}".strip()
         for view in of:
             self.places[view.pointer] = (name, place)
-            for member in view.value.get("enum", ()):
+            for member in members(view):
                 mark = f"{view.pointer}/enum={member}"
                 self.things.append(Described("value", name, f"{place} {member}", f"{view.pointer}/enum", mark))
         for key, ats in inner_names(of).items():
             step = f"{inner}.{key}".removeprefix(".")
             # The type of one event is its name, which is told already.
-            if ats[0].pointer not in self.places and "const" not in ats[0].value:
+            if ats[0].pointer not in self.places and ats[0].get("const") is None:
                 what = f"{outer} {step}".strip()
                 self.things.append(Described("field", name, what, ats[0].pointer, ats[0].pointer))
             self._schema(ats, name, outer, step)

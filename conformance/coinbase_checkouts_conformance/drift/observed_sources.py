@@ -37,6 +37,7 @@ from coinbase_checkouts_conformance.wire import Limits, NotTriedError, Reply, Un
 
 from .document import Document
 from .observed import SANDBOX, Observed, Witness, event_of
+from .observing import operations
 from .problems import CouldNotCompareError
 
 _CASSETTES: Final = ("*.yaml", "*.yml", "*.json")
@@ -75,11 +76,13 @@ class Collector:
     def __post_init__(self) -> None:
         self._by = Description(json.dumps(self.document.data).encode())
         try:
-            self._by.operations  # noqa: B018 -- it is made when it is asked for
+            are_named = set(self._by.operations) == set(operations(self.document))
         except (KeyError, TypeError, AttributeError):
-            raise CouldNotCompareError(f"{self.document.name}: has an operation without operationId") from None
-        servers = self.document.data.get("servers") or ()
-        named = (urlsplit(str(one.get("url", ""))).hostname for one in servers if isinstance(one, dict))
+            are_named = False
+        if not are_named:
+            raise CouldNotCompareError(f"{self.document.name}: has an operation without an operationId of its own")
+        servers = self.document.root.get("servers")
+        named = (_host(at.text("url") or "") for at in (servers.elements() if servers else ()))
         self._hosts = {*self.hosts, *filter(None, named)}
         self._others: Counter[str] = Counter()
         self._unknown = 0
@@ -190,7 +193,7 @@ class Collector:
                 witness = Witness(str(exchange.place), provenance, str(body["eventType"]))
                 self.observed.event(body, witness)
             elif not is_ours and not self._is_taken(exchange):
-                self._others[urlsplit(exchange.place.target).hostname or "?"] += 1
+                self._others[_host(exchange.place.target) or "?"] += 1
                 continue
             elif found is None:
                 # What a run of the suite says to a sandbox's controls is no traffic of the API's.
@@ -204,7 +207,7 @@ class Collector:
             self._told(provenance, conversation.name, exchange.place.target or conversation.target)
 
     def _is_taken(self, exchange: Recorded) -> bool:
-        host = urlsplit(exchange.place.target).hostname or ""
+        host = _host(exchange.place.target)
         return host in self._hosts or _is_here(host)
 
     def _told(self, provenance: str, file: str, target: str) -> None:
@@ -288,6 +291,13 @@ def _logged(line: bytes) -> dict[str, Any] | None:
     ):
         return None
     return read if isinstance(read.get("value"), str | None) else None
+
+
+def _host(url: str) -> str:
+    try:
+        return urlsplit(url).hostname or ""
+    except ValueError:
+        return ""
 
 
 def _is_here(host: str) -> bool:

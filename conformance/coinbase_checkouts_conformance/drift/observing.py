@@ -7,9 +7,12 @@ Nothing here keeps or shows a value, but for what is like a member of an enum, a
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
+
+from jsonschema.exceptions import UnknownType
 
 from coinbase_checkouts_conformance.evidence import holds
 from coinbase_checkouts_conformance.judge import BrokenError, parsed
@@ -35,6 +38,7 @@ _LIMITS: Final = (
     "minProperties",
     "maxProperties",
 )
+_CHECKED: Final = {"pattern": "pattern", "format": "format", **dict.fromkeys(_LIMITS, "limit")}
 # What the client's drift sensor tells of a body.
 _LOGGED: Final = ("undocumented", "required", "enum", "null", "type", "format", "pattern", *_LIMITS)
 # How a message travels, what a cache or a CDN adds, and what browsers are told: nothing of the API's own.
@@ -158,6 +162,18 @@ def inner_names(of: Sequence[At]) -> dict[str, list[At]]:
     return found
 
 
+def required(view: At) -> list[str]:
+    """The names of properties that always come."""
+    names = view.value.get("required")
+    return [name for name in names if isinstance(name, str)] if isinstance(names, list) else []
+
+
+def members(view: At) -> list[Any]:
+    """The values of an enum; none if there is none."""
+    found = view.value.get("enum")
+    return found if isinstance(found, list) else []
+
+
 def inner_rest(of: Sequence[At]) -> list[At]:
     """The schemas of members that have no name of their own."""
     found = [view.get("additionalProperties") for view in of]
@@ -212,6 +228,7 @@ class Looker:
 
     document: Document
     noted: set[str] = field(default_factory=set)
+    _known: dict[tuple[str, ...], list[At]] = field(default_factory=dict)
 
     def answer(self, operation: At, exchange: Recorded) -> Iterator[Seen]:
         """What in the answer to *operation* is not described."""
@@ -222,6 +239,8 @@ class Looker:
         if found is None:
             at = operation.follow("responses") or operation
             yield Seen("status", at, str(exchange.status), answer=came)
+            if "json" in came.media_type and not has_json:
+                yield Seen("body", at, described="JSON", came="what is no JSON")
             return
         name, at = found
         self.noted.add(f"{operation.pointer}/responses/{name}")
@@ -255,13 +274,18 @@ class Looker:
         if schema is not None and came.has_json:
             yield from self._value([schema], came.content, "", self.noted.add)
 
-    def is_like(self, content: At, came: Answer) -> bool:
-        """Whether JSON that *came* is what *content* describes, whatever it has besides."""
+    def is_like(self, content: At, came: Answer, *, whole: bool = False) -> bool:
+        """
+        Whether JSON that *came* is what *content* describes.
+
+        Args:
+            whole: In every detail; otherwise it may have more than is described.
+        """
         schema = content.follow("schema")
         if schema is None or not came.has_json:
             return False
-        seen = self._value([schema], came.content, "", _no_note)
-        return not any(one.kind in ("required", "type") and one.pointer.count("/") <= 1 for one in seen)
+        seen = (one for one in self._value([schema], came.content, "", _no_note) if one.kind != "time")
+        return not any(whole or (one.kind in ("required", "type") and one.pointer.count("/") <= 1) for one in seen)
 
     def event(self, body: Mapping[str, Any]) -> Iterator[Seen]:
         """What in the body of a webhook is not described."""
@@ -280,7 +304,9 @@ class Looker:
                 yield Seen("event", one.at, described=one.described, came=one.came, pointer=one.pointer)
 
     def _value(self, roots: Sequence[At], value: Any, pointer: str, note: Callable[[str], object]) -> Iterator[Seen]:
-        of = views(roots, lambda several: self._branch(several, value))
+        of = self._views(roots, value)
+        if not of:
+            return
         for view in of:
             note(view.pointer)
         wrong = _of_type(roots[0], of, value, pointer)
@@ -298,10 +324,19 @@ class Looker:
             for index, one in enumerate(value if items else ()):
                 yield from self._value(items, one, f"{pointer}/{index}", note)
 
+    def _views(self, roots: Sequence[At], value: Any) -> list[At]:
+        key = tuple(root.pointer for root in roots)
+        if key not in self._known:
+            found = views(roots, lambda several: self._branch(several, value))
+            if any("anyOf" in view.value or "oneOf" in view.value for view in found):
+                return found  # which, depends on the value
+            self._known[key] = found
+        return self._known[key]
+
     def _object(self, of: Sequence[At], value: Any, pointer: str, note: Callable[[str], object]) -> Iterator[Seen]:
         known, rest = inner_names(of), inner_rest(of)
         for view in of:
-            for name in view.value.get("required", ()):
+            for name in required(view):
                 if name not in value:
                     yield Seen("required", view, name, pointer=f"{pointer}/{_step(name)}")
         is_open = rest or any(view.value.get("additionalProperties") is True for view in of)
@@ -344,7 +379,7 @@ def _owner(of: Sequence[At]) -> At:
 
 def _of_type(root: At, of: Sequence[At], value: Any, pointer: str) -> Seen | None:
     limits = [(view, view.value["type"]) for view in of if "type" in view.value]
-    broken = next((one for one in limits if not holds("type", one[1], value)), None)
+    broken = next((one for one in limits if not _holds("type", one[1], value)), None)
     if broken is None:
         return None
     described = broken[1]
@@ -360,19 +395,27 @@ def _described(of: Sequence[At], types: Any) -> str:
     return named if format_ is None else f"{named} of format {format_}"
 
 
+def _holds(keyword: str, limit: Any, value: Any) -> bool:
+    """As in evidence, but of a keyword that is none: other people's descriptions have some."""
+    try:
+        return holds(keyword, limit, value)
+    except (UnknownType, re.error, TypeError, ValueError, ArithmeticError):
+        return True
+
+
 def _of_keywords(view: At, value: Any, pointer: str, note: Callable[[str], object]) -> Iterator[Seen]:
     schema = view.value
-    members = schema.get("enum")
-    if isinstance(members, list):
-        if any(value == one and type(value) is type(one) for one in members):
+    if known := members(view):
+        if any(value == one and type(value) is type(one) for one in known):
             note(f"{view.pointer}/enum={value}")
         else:
             yield Seen("value", view, str(value) if is_word(value) else "", came=shape(value), pointer=pointer)
     if "const" in schema and value != schema["const"]:
         yield Seen("const", view, described=str(schema["const"]), came="another value", pointer=pointer)
-    for keyword, kind in (("pattern", "pattern"), ("format", "format"), *((one, "limit") for one in _LIMITS)):
-        if keyword in schema and not holds(keyword, schema[keyword], value):
-            described = f"{keyword} {json.dumps(schema[keyword]) if kind == 'limit' else schema[keyword]}"
+    for keyword, limit in schema.items():
+        kind = _CHECKED.get(keyword)
+        if kind is not None and not _holds(keyword, limit, value):
+            described = f"{keyword} {json.dumps(limit) if kind == 'limit' else limit}"
             yield Seen(kind, view, keyword if kind == "limit" else "", described, shape(value), pointer)
     if schema.get("format") == "date-time" and isinstance(value, str):
         yield from _of_time(view, value, pointer)
@@ -380,7 +423,8 @@ def _of_keywords(view: At, value: Any, pointer: str, note: Callable[[str], objec
 
 def _of_time(view: At, value: str, pointer: str) -> Iterator[Seen]:
     """Whether a time is written as exactly as in the examples; either is right, so it is told and fails nothing."""
-    examples = view.value.get("examples", [view.value.get("example")])
+    examples = view.value.get("examples")
+    examples = examples if isinstance(examples, list) else [view.value.get("example")]
     shown = {fraction(one) for one in examples if isinstance(one, str)}
     came = fraction(value)
     if came and shown and came not in shown:
@@ -431,6 +475,8 @@ def of_log(operation: At, line: Mapping[str, Any]) -> Seen | None:
     if not owner:
         raise CouldNotCompareError("its pointer leads to nothing that is described")
     of = views(owner, lambda several: several)
+    if not of:
+        raise CouldNotCompareError("its pointer leads to no schema")
     if kind == "undocumented":
         shown = last if is_name(last) else ""
         return (
@@ -439,11 +485,11 @@ def of_log(operation: At, line: Mapping[str, Any]) -> Seen | None:
             else Seen("field", _owner(of), shown, pointer=pointer if shown else f"{above}/*")
         )
     if kind == "required":
-        view = next((one for one in of if last in one.value.get("required", ())), None)
+        view = next((one for one in of if last in required(one)), None)
         return None if view is None else Seen("required", view, last, pointer=pointer)
     if kind == "enum":
-        view = next((one for one in of if "enum" in one.value), None)
-        if view is None or value in view.value["enum"]:
+        view = next((one for one in of if members(one)), None)
+        if view is None or value in members(view):
             return None
         return Seen("value", view, str(value) if is_word(value) else "", came="a text", pointer=pointer)
     described = next((_described(of, one.value["type"]) for one in of if "type" in one.value), "")

@@ -161,8 +161,10 @@ class _Edit:
         if shape is None or not shape.is_known:
             return {"type": "string"}
         looker = Looker(at.document)
-        for content in _near(one, at):
-            if all(looker.is_like(content, answer) for answer in one.reply.answers):
+        # What is inside another media type was looked at as if it had the right one, so its details are told already.
+        whole = one.kind != "media"
+        for content in _near(one, at) if one.reply.is_kept else ():
+            if all(looker.is_like(content, answer, whole=whole) for answer in one.reply.answers):
                 schema = content.get("schema")
                 if schema is not None:
                     ref = schema.text("$ref")
