@@ -22,7 +22,7 @@ _HEADINGS: Final = {
 _DIRECTIONS: Final = {Direction.RESPONSE: "what we read", Direction.EVENT: "what we are sent"}
 _WORDS: Final = {
     SANDBOX: "a sandbox, which is not the real service",
-    "live": "a live service",
+    "live": "a service",
     "har": "HAR files, which do not say whose they are",
     "cassette": "cassettes, which do not say whose they are",
     "log": "the client's drift sensor",

@@ -15,6 +15,8 @@ from typing import Any
 import httpx
 import pytest
 
+from coinbase_checkouts import ApiKey, Checkouts
+from coinbase_checkouts.sensor import JsonLines
 from coinbase_checkouts_conformance.control import Control
 from coinbase_checkouts_conformance.description import description
 from coinbase_checkouts_conformance.drift.fetching import Fetcher, cache_folder
@@ -281,3 +283,20 @@ def test_answers_that_do_not_come_whole(key_file: Path, observe: Observe) -> Non
     assert {"live"} == set(document["exchanges"])
     with answering({ROOT: short}) as (url, _):
         assert 2 == observe("--base-url", url, "--key-file", key_file)[0]
+
+
+def test_from_production_to_a_patch(key_file: Path, observe: Observe, tmp_path: Path) -> None:
+    """
+    What the client notices while it is used is written down, and told by the command.
+    """
+    log = tmp_path / "drift.jsonl"
+    strange = {**checkout("ON_HOLD"), "riskScore": 7}
+    with answering({f"{ROOT}/{ID}": _json(strange)}) as (url, _):
+        api_key = ApiKey.from_file(key_file)
+        for _ in range(2):
+            with Checkouts(api_key, base_url=url, on_drift=JsonLines(log)) as client:
+                client.get(ID)
+                client.get(ID)
+    code, document, _ = observe("--log", log)
+    told = {(one["kind"], one["name"]): one["count"] for one in document["differences"]}
+    assert (1, {("value", "ON_HOLD"): 2, ("field", "riskScore"): 2}) == (code, told)
