@@ -120,7 +120,12 @@ def test_drift_is_written_as_json_lines(tmp_path: Path) -> None:
     path = tmp_path / "drift.jsonl"
     drifts = [Drift("getCheckout", "enum", "/status", f"A\u2028{number}") for number in range(200)]
     writers = [JsonLines(path, now_s=lambda: 1_800_000_000.5) for _ in range(4)]
-    threads = [threading.Thread(target=lambda w=writer: [w(drift) for drift in drifts]) for writer in writers]  # type: ignore[misc]
+
+    def write_all(write: JsonLines) -> None:
+        for drift in drifts:
+            write(drift)
+
+    threads = [threading.Thread(target=write_all, args=(writer,)) for writer in writers]
     for thread in threads:
         thread.start()
     for thread in threads:

@@ -7,7 +7,6 @@ Exit 0: nothing at or above the threshold. 1: drift, or an expired waiver. 2: it
 from __future__ import annotations
 
 import argparse
-import sys
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
@@ -19,7 +18,7 @@ from .reports import ENCODED, FORMATS, Result, as_changelog
 from .sources import Sources
 from .verdicts import Severity
 from .waivers import Waived, read_waivers, waived
-from .writing import COULD_NOT, could_not, write
+from .writing import COULD_NOT, could_not, tell, write
 
 NO_DRIFT: Final = 0
 DRIFT: Final = 1
@@ -48,7 +47,7 @@ def main(argv: list[str]) -> int:
     except RecursionError:
         return could_not(_PROGRAM, "a schema is built of too many others")
     except KeyboardInterrupt:
-        print("coinbase-checkouts drift: interrupted", file=sys.stderr)
+        tell(_PROGRAM, "interrupted")
         return INTERRUPTED
 
 
@@ -75,7 +74,7 @@ def _run(options: argparse.Namespace) -> int:
     # A report for programs, or one in a file, says it to nobody; stderr does.
     if options.output is not None or options.changelog or options.format != "text":
         for remark in result.remarks():
-            print(f"coinbase-checkouts drift: {remark}", file=sys.stderr)
+            tell(_PROGRAM, remark)
     return DRIFT if result.has_drift else NO_DRIFT
 
 

@@ -14,6 +14,7 @@ from typing import Any, Final
 
 from jsonschema.exceptions import UnknownType
 
+from coinbase_checkouts_conformance.constraints import KEYWORDS
 from coinbase_checkouts_conformance.evidence import holds
 from coinbase_checkouts_conformance.judge import BrokenError, parsed
 from coinbase_checkouts_conformance.traffic import Recorded
@@ -24,20 +25,8 @@ from .shapes import fraction, is_name, is_word, shape
 
 METHODS: Final = frozenset({"get", "put", "post", "delete", "patch"})
 EVENTS: Final = "checkout."
-_LIMITS: Final = (
-    "minLength",
-    "maxLength",
-    "minimum",
-    "maximum",
-    "exclusiveMinimum",
-    "exclusiveMaximum",
-    "multipleOf",
-    "minItems",
-    "maxItems",
-    "uniqueItems",
-    "minProperties",
-    "maxProperties",
-)
+_NO_LIMITS: Final = ("type", "enum", "const", "pattern", "format", "default")
+_LIMITS: Final = tuple(keyword for keyword in KEYWORDS if keyword not in _NO_LIMITS)
 _CHECKED: Final = {"pattern": "pattern", "format": "format", **dict.fromkeys(_LIMITS, "limit")}
 # What the client's drift sensor tells of a body.
 _LOGGED: Final = ("undocumented", "required", "enum", "null", "type", "format", "pattern", *_LIMITS)
