@@ -72,7 +72,7 @@ class Seen:
 
     Args:
         kind: `field`, `value`, `status`, `header`, `media`, `required`, `null`, `type`, `format`, `pattern`, `limit`,
-            `time`, `body` or `event`.
+            `const`, `time`, `body` or `event`.
         at: What of the description would have to change.
         name: The field, header, media type, status or value, where it can be shown.
         described, came: Both forms in words.
