@@ -361,6 +361,8 @@ def _har(path: Path) -> bytes:
 
 def _from_entry(entry: Mapping[str, Any], place: Place) -> Recorded:
     request, response = entry["request"], entry["response"]
+    if not isinstance(request["url"], str):
+        raise TypeError("a request has no URL")
     url = urlsplit(request["url"])
     content = response.get("content") or {}
     if "text" not in content and content.get("size", 0) > 0 and matched(description(), request["method"], url.path):

@@ -29,7 +29,7 @@ from .observing import (
 )
 from .problems import CouldNotCompareError
 from .schemas import canon
-from .shapes import Shape
+from .shapes import Shape, is_name
 from .verdicts import RULES, Direction, Severity
 
 # Whose traffic it is. `sandbox` is known to be one, and no word about the real service; a HAR file, a cassette of
@@ -107,7 +107,7 @@ class Reply:
 
     def add(self, answer: Answer) -> None:
         """One more."""
-        self.headers.update(dict.fromkeys(answer.headers, ""))
+        self.headers |= {name: "" for name in answer.headers if is_name(name)}
         if answer.media_type:
             shape = self.media.setdefault(answer.media_type, Shape())
             if answer.has_json:
@@ -183,11 +183,11 @@ class Observation:
             case "value":
                 return f"new value {self.name}" if self.name else f"a value that is not in the enum ({self.came})"
             case "status":
-                return f"undocumented status {self.name}"
+                return f"undocumented status {self.name}".strip()
             case "header":
-                return f"undocumented header {self.name}"
+                return f"undocumented header {name}"
             case "media":
-                return f"undocumented media type {self.name or 'none'}, not {self.described or 'none'}"
+                return f"undocumented media type {self.name or 'or none'}, not {self.described or 'none'}"
             case "required":
                 return f"{self.name} is required, and does not come"
             case "null":

@@ -213,7 +213,9 @@ class Collector:
     def _told(self, provenance: str, file: str, target: str) -> None:
         self.files.setdefault(provenance, {})[file] = None
         if target:
-            self.targets.setdefault(provenance, {})[target] = None
+            scheme, _, rest = target.partition("://")
+            # Without what somebody signs in with.
+            self.targets.setdefault(provenance, {})[f"{scheme}://{rest.rpartition('@')[2]}" if rest else target] = None
 
     def done(self) -> None:
         """

@@ -27,6 +27,7 @@ METHODS: Final = frozenset({"get", "put", "post", "delete", "patch"})
 EVENTS: Final = "checkout."
 _NO_LIMITS: Final = ("type", "enum", "const", "pattern", "format", "default")
 _LIMITS: Final = tuple(keyword for keyword in KEYWORDS if keyword not in _NO_LIMITS)
+_MEDIA: Final = re.compile(r"[a-z]+/[a-z][a-z0-9.+-]{0,60}")
 _CHECKED: Final = {"pattern": "pattern", "format": "format", **dict.fromkeys(_LIMITS, "limit")}
 # What the client's drift sensor tells of a body.
 _LOGGED: Final = ("undocumented", "required", "enum", "null", "type", "format", "pattern", *_LIMITS)
@@ -201,6 +202,16 @@ def media_type(exchange: Recorded) -> str:
     return exchange.content_type.partition(";")[0].strip().lower()
 
 
+def is_media(text: str) -> bool:
+    """Whether *text* is a media type, and nobody's data."""
+    return _MEDIA.fullmatch(text) is not None
+
+
+def is_status(value: object) -> bool:
+    """Whether *value* is a status of HTTP, as a text."""
+    return isinstance(value, str) and re.fullmatch(r"[1-5][0-9][0-9]", value) is not None
+
+
 def is_own(header: str) -> bool:
     """Whether a header, in lower case, is the API's own and not of the way it travelled."""
     return header not in _TRANSPORT.split() and not header.startswith(_TRANSPORT_PREFIXES)
@@ -228,8 +239,12 @@ class Looker:
         if found is None:
             at = operation.follow("responses") or operation
             yield Seen("status", at, str(exchange.status), answer=came)
+            # What cannot be added with the status is told apart.
             if "json" in came.media_type and not has_json:
                 yield Seen("body", at, described="JSON", came="what is no JSON")
+            if exchange.answer and not is_media(came.media_type):
+                yield Seen("media", at)
+            yield from (Seen("header", at) for name in own if not is_name(name))
             return
         name, at = found
         self.noted.add(f"{operation.pointer}/responses/{name}")
@@ -239,7 +254,8 @@ class Looker:
             if header in known:
                 self.noted.add(known[header].pointer)
             else:
-                yield Seen("header", at, header, content=exchange.response_headers[header])
+                shown = header if is_name(header) else ""
+                yield Seen("header", at, shown, content=exchange.response_headers[header])
         yield from self._body(at, exchange, came)
 
     def _body(self, at: At, exchange: Recorded, came: Answer) -> Iterator[Seen]:
@@ -251,7 +267,8 @@ class Looker:
             return
         found = media(at, came.media_type)
         if found is None:
-            yield Seen("media", at, came.media_type, described=" or ".join(names), answer=came)
+            shown = came.media_type if is_media(came.media_type) else ""
+            yield Seen("media", at, shown, described=" or ".join(names), answer=came)
             # A label is one thing, what is inside another.
             found = media(at, "application/json")
             if found is None or not self.is_like(found, came):
@@ -455,7 +472,7 @@ def of_log(operation: At, line: Mapping[str, Any]) -> Seen | None:
     if kind == "status":
         is_known = str(value).isdecimal() and response(operation, int(str(value))) is not None
         at = operation.follow("responses") or operation
-        return None if is_known else Seen("status", at, str(value), answer=None)
+        return None if is_known else Seen("status", at, str(value) if is_status(value) else "", answer=None)
     if kind not in _LOGGED:
         raise CouldNotCompareError("its kind is not known")
     above, _, last = pointer.rpartition("/")

@@ -19,7 +19,7 @@ from typing import Any, Final
 from .document import At
 from .observed import SANDBOX, Observation
 from .observed_reports import Observing
-from .observing import Looker, media
+from .observing import Looker, is_media, is_status, media
 from .problems import CouldNotCompareError
 from .reading import read
 from .yaml_editing import Flow, YamlText
@@ -121,13 +121,13 @@ class _Edit:
                 self._fields[at.pointer][one.name] = schema
             case "value" if one.name:
                 self._values[at.pointer].append(one)
-            case "status" if one.name.isdecimal() and 100 <= int(one.name) <= 599:
+            case "status" if is_status(one.name):
                 self._status(one)
-            case "header":
+            case "header" if one.name:
                 self._header(one)
             case "media" if one.name:
                 self._media[at.pointer][one.name] = {"schema": self._content(one, at, one.name), **self._source(one)}
-            case "field" | "value" | "media" | "status":
+            case "field" | "value" | "media" | "status" | "header":
                 return "its name is not one that can be written down"
             case _:
                 return "no addition says it"
@@ -136,7 +136,7 @@ class _Edit:
     def _status(self, one: Observation) -> None:
         at = one.at
         lower = [name for name in at.value if name.isdecimal() and int(name) < int(one.name)]
-        schemas = {name: {"schema": self._content(one, at, name)} for name in one.reply.media}
+        schemas = {name: {"schema": self._content(one, at, name)} for name in one.reply.media if is_media(name)}
         headers = {name: _header(self._source(one)) for name in one.reply.headers}
         entry = {
             "description": _NOWHERE,

@@ -204,7 +204,12 @@ def test_data_is_not_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) ->
         "someone@example.org": {"jane@example.com": "Jane Doe"},
         "payer": {"name": "Jane Doe", "card4111111111111111": "x"},
     }
-    path = har(tmp_path / "a.har", entry("GET", GET, {**whole(), **secrets}), entry("GET", GET, "Jane Doe"))
+    path = har(
+        tmp_path / "a.har",
+        entry("GET", GET, {**whole(), **secrets}, headers={"x-4111111111111111": "Jane Doe"}),
+        entry("GET", GET, "Jane Doe", media="Jane Doe", server="https://jane:Jane@business.coinbase.com"),
+        entry("GET", GET, "Jane Doe", status=418, headers={"x-4111111111111111": "Jane Doe"}, media="Jane Doe"),
+    )
     for format_ in ("text", "json", "markdown", "patch"):
         assert 1 == main(["observed", "--har", str(path), "--format", format_])
         told = "".join(capsys.readouterr())
