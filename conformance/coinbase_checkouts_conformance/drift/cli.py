@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import argparse
 import gc
-import sys
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
@@ -21,17 +20,27 @@ from .reports import ENCODED, FILES, FORMATS, Result
 from .sources import Sources
 from .verdicts import Severity
 from .waivers import Waived, read_waivers, waived
+from .writing import COULD_NOT, could_not, tell, write
 
 NO_DRIFT: Final = 0
 DRIFT: Final = 1
-COULD_NOT_COMPARE: Final = 2
+COULD_NOT_COMPARE: Final = COULD_NOT
 INTERRUPTED: Final = 130
 
+_PROGRAM: Final = "coinbase-checkouts drift"
 _SIDES: Final = "a file, a URL, git:REVISION:path, spec (ours), generation:N, or - for stdin"
 
 
 def main(argv: list[str]) -> int:
     """The command; *argv* is what comes after its name."""
+    if argv[:1] == ["observed"]:
+        from . import observed_cli  # noqa: PLC0415 -- it needs the suite, which a comparison does not
+
+        return observed_cli.main(argv[1:])
+    if argv[:1] == ["facts"]:
+        from . import facts  # noqa: PLC0415 -- likewise
+
+        return facts.main(argv[1:])
     options = _parser().parse_args(argv)
     # Millions of values are read, and all of them stay to the end: to look for rubbish among them takes a third of the time.
     collecting = gc.isenabled()
@@ -39,11 +48,11 @@ def main(argv: list[str]) -> int:
     try:
         return _run(options)
     except CouldNotCompareError as exc:
-        return _could_not(str(exc))
+        return could_not(_PROGRAM, str(exc))
     except RecursionError:
-        return _could_not("a schema is built of too many others")
+        return could_not(_PROGRAM, "a schema is built of too many others")
     except KeyboardInterrupt:
-        print("coinbase-checkouts drift: interrupted", file=sys.stderr)
+        tell(_PROGRAM, "interrupted")
         return INTERRUPTED
     finally:
         if collecting:
@@ -73,29 +82,12 @@ def _run(options: argparse.Namespace) -> int:
     if options.report_dir is not None:
         _write_all(result, options.report_dir)
     report = changelog(result.differences) if options.changelog else FORMATS[options.format](result)
-    _write(report, options.output, for_people=options.changelog or options.format not in ENCODED)
+    write(report, options.output, for_people=options.changelog or options.format not in ENCODED)
     # A report for programs, or one in a file, says it to nobody; stderr does.
     if options.output is not None or options.changelog or options.format != "text":
         for remark in result.remarks():
-            print(f"coinbase-checkouts drift: {remark}", file=sys.stderr)
+            tell(_PROGRAM, remark)
     return DRIFT if result.has_drift else NO_DRIFT
-
-
-def _write(report: str, path: Path | None, *, for_people: bool) -> None:
-    if path is None and not for_people:
-        sys.stdout.flush()
-        sys.stdout.buffer.write(report.encode(errors="replace"))
-        sys.stdout.buffer.flush()
-        return
-    if path is None:
-        # A terminal may know fewer characters than a description.
-        encoding = sys.stdout.encoding or "utf-8"
-        sys.stdout.write(report.encode(encoding, errors="replace").decode(encoding))
-        return
-    try:
-        path.write_text(report, encoding="utf-8", errors="replace", newline="\n")
-    except OSError as exc:
-        raise CouldNotCompareError(f"{path}: {exc.strerror or 'cannot be written'}") from None
 
 
 def _write_all(result: Result, folder: Path) -> None:
@@ -104,15 +96,7 @@ def _write_all(result: Result, folder: Path) -> None:
     except OSError as exc:
         raise CouldNotCompareError(f"{folder}: {exc.strerror or 'cannot be made'}") from None
     for name, kind in FILES.items():
-        _write(FORMATS[kind](result), folder / name, for_people=False)
-
-
-def _could_not(why: str) -> int:
-    line = " ".join(why.split())
-    encoding = sys.stderr.encoding or "utf-8"
-    line = line.encode(encoding, errors="replace").decode(encoding)
-    print(f"coinbase-checkouts drift: {line}", file=sys.stderr)
-    return COULD_NOT_COMPARE
+        write(FORMATS[kind](result), folder / name, for_people=False)
 
 
 def _threshold(text: str) -> Severity:
@@ -126,7 +110,9 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="coinbase-checkouts drift",
         description="Tell what changed between two OpenAPI descriptions, and whom it breaks. Unofficial.",
-        epilog="exit codes: 0 nothing at or above the threshold, 1 drift or an expired waiver, 2 it could not compare",
+        epilog="`drift observed --help` tells how traffic is held against the description, `drift facts --help` how facts "
+        "are set side by side. Exit codes: 0 nothing at or above the threshold, 1 drift or an expired waiver, "
+        "2 it could not compare",
         allow_abbrev=False,
     )
     add = parser.add_argument

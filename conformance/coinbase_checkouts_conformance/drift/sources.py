@@ -106,10 +106,16 @@ def generation(number: str) -> Path:
     return folder / f"{number}.yaml"
 
 
+def our_file() -> Path | None:
+    """The description that people edit; None outside a checkout."""
+    ours = _CHECKOUT / "openapi.yaml"
+    return ours if ours.is_file() else None
+
+
 def _spec() -> tuple[str, bytes]:
     # In a checkout the file that people edit, so that lines lead there; otherwise the copy that was compiled.
-    ours = _CHECKOUT / "openapi.yaml"
-    if ours.is_file():
+    ours = our_file()
+    if ours is not None:
         return "spec/openapi.yaml", ours.read_bytes()
     return "spec", compiled("openapi.json")
 
