@@ -1,0 +1,274 @@
+"""Reconciliation: days of webhooks that never came, told by the real sandbox, on SQLite and PostgreSQL."""
+
+from __future__ import annotations
+
+import json
+import random
+import subprocess
+import sys
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy import Connection, Engine, create_engine, text, update
+from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
+
+from coinbase_checkouts import ApiKey, AsyncCheckouts, Checkout, Checkouts, Event, Subscriptions, webhooks
+from coinbase_checkouts.errors import ConfigurationError
+from coinbase_checkouts.inbox import Inbox, Reconciled
+from coinbase_checkouts.inbox.history import history
+from coinbase_checkouts.inbox.order import position
+from coinbase_checkouts_sandbox import Sandbox
+
+from ..postgres import Postgres
+from .conftest import Server
+from .reconciler import SHOP, done, work
+
+ORDERS = 216
+PAID = "checkout.payment.success"
+
+
+@dataclass
+class Day:
+    """
+    What happened on one day at a shop.
+
+    Attributes:
+        told: Every delivery that was sent, as it would have been verified.
+        start, end: Unix seconds, of the sandbox.
+    """
+
+    sandbox: Sandbox
+    key: ApiKey
+    told: list[Event]
+    start: float
+    end: float
+
+    def client(self) -> Checkouts:
+        return Checkouts(self.key, base_url=self.sandbox.base_url)
+
+
+def settle(sandbox: Sandbox, shop: Checkouts, checkout: Checkout, amounts: dict[str, str]) -> None:
+    """Start a refund of each amount, then end them in their order, with the outcome given."""
+    begun = [(shop.refund(checkout.id, amount).refund.id, outcome) for amount, outcome in amounts.items()]
+    for refund_id, outcome in begun:
+        if outcome != "PENDING":
+            sandbox.settle(checkout.id, refund_id, outcome)
+
+
+def order(sandbox: Sandbox, shop: Checkouts, number: int) -> None:
+    """One of the stories that an order can have."""
+    expires_at = sandbox.now + timedelta(hours=1 if number % 12 == 3 else 1000)
+    checkout = shop.create("10.00", description=f"order {number}", expires_at=expires_at)
+    story = number % 12
+    if story == 2:
+        sandbox.pay(checkout.id, "PROCESSING")
+    elif story == 4:
+        shop.deactivate(checkout.id)
+    elif story == 1:
+        sandbox.pay(checkout.id, "FAILED")
+    elif story not in {3, 5}:
+        sandbox.pay(checkout.id)
+    if story == 6:
+        settle(sandbox, shop, checkout, {"3.00": "COMPLETED"})
+    elif story == 7:
+        settle(sandbox, shop, checkout, {"10.00": "COMPLETED"})
+    elif story == 8:
+        settle(sandbox, shop, checkout, {"4.00": "FAILED"})
+    elif story == 9:
+        settle(sandbox, shop, checkout, {"1.00": "COMPLETED", "2.00": "FAILED", "3.00": "COMPLETED"})
+    elif story == 10:
+        settle(sandbox, shop, checkout, {"2.50": "PENDING"})
+    elif story == 11:
+        settle(sandbox, shop, checkout, {"4.00": "COMPLETED", "6.00": "COMPLETED"})
+
+
+def as_sent(server: Server, secret: str) -> list[Event]:
+    """What came, each as its receiver would have verified it at the time."""
+    found: list[Event] = []
+    for request in server.received:
+        signature = request.headers["x-hook0-signature"]
+        moment = int(signature.split(",")[0].removeprefix("t="))
+        found.append(webhooks.verify(request.body, request.headers, secret, moment))
+    return found
+
+
+@pytest.fixture(scope="module")
+def day() -> Iterator[Day]:
+    receiver = Server()
+    receiver.answer({})
+    with Sandbox(port=0) as sandbox:
+        key = ApiKey(sandbox.key["id"], sandbox.key["privateKey"])
+        with (
+            Checkouts(key, base_url=sandbox.base_url) as shop,
+            Subscriptions(key, base_url=sandbox.base_url) as subscriptions,
+        ):
+            subscription = subscriptions.create(f"{receiver.url}/hook")
+            assert subscription.secret is not None
+            start = sandbox.now.timestamp()
+            for number in range(ORDERS):
+                order(sandbox, shop, number)
+                if number % 9 == 0:
+                    sandbox.advance(3600)
+            sandbox.advance(7200)
+            sandbox.flush()
+            told = as_sent(receiver, subscription.secret.reveal())
+        yield Day(sandbox, key, told, start, sandbox.now.timestamp())
+    receiver.stop()
+
+
+@pytest.fixture(scope="module")
+def postgres_url(postgres: Postgres) -> str:
+    return postgres.database()
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """An empty database."""
+    if request.param == "sqlite":
+        return f"sqlite:///{tmp_path / 'shop.sqlite3'}"
+    found: str = request.getfixturevalue("postgres_url")
+    engine = create_engine(found)
+    with engine.begin() as connection:
+        connection.execute(text("DROP SCHEMA public CASCADE"))
+        connection.execute(text("CREATE SCHEMA public"))
+    engine.dispose()
+    return found
+
+
+@pytest.fixture
+def box(day: Day) -> Inbox:
+    return Inbox(clock=lambda: day.end)
+
+
+@pytest.fixture
+def engine(url: str, box: Inbox) -> Iterator[Engine]:
+    engine = create_engine(url)
+    SHOP.create_all(engine)
+    box.create_all(engine)
+    yield engine
+    engine.dispose()
+
+
+def keys(told: list[Event]) -> list[str]:
+    """What a shop has to do, once: from what was sent, not from what we read."""
+    return sorted({event.content_key for event in told})
+
+
+def deliver(box: Inbox, engine: Engine, told: list[Event]) -> int:
+    """What an endpoint does; how many were fresh."""
+    count = 0
+    for event in told:
+        with engine.connect() as connection, box.once(event, connection) as fresh:
+            if fresh:
+                work(event, connection)
+                count += 1
+    return count
+
+
+def reconciled(box: Inbox, engine: Engine, day: Day, *, inline: bool = True, **more: Any) -> Reconciled:
+    given = {"since": day.start, "reads_per_s": 1000.0, **more}
+    with day.client() as checkouts:
+        result = box.reconcile(checkouts, engine, handler=work if inline else None, **given)
+    box.work(engine, work, until_idle=True)
+    return result
+
+
+# A day of lost webhooks.
+
+
+def test_the_day_has_all_of_it(day: Day) -> None:
+    """
+    What is tried: every event type, of more than two hundred orders in every status.
+    """
+    with day.client() as checkouts:
+        statuses = Counter(str(checkout.status) for checkout in checkouts.list(page_size=100))
+    assert ORDERS == sum(statuses.values())
+    assert 8 == len(statuses)
+    kinds = Counter(event.event_type.value for event in day.told)
+    assert 5 == len(kinds)
+    # Every delivery was of another event.
+    assert len(day.told) == len(keys(day.told))
+
+
+@pytest.mark.parametrize("inline", [True, False])
+def test_a_day_of_lost_webhooks_loses_nothing(box: Inbox, engine: Engine, day: Day, *, inline: bool) -> None:
+    """
+    Nothing came: the inbox has everything afterwards, once; and what comes late, twice and shuffled, changes nothing.
+    """
+    result = reconciled(box, engine, day, inline=inline)
+    assert keys(day.told) == sorted(done(engine))
+    assert (True, False, len(day.told), 0, 0) == (
+        result.complete,
+        result.busy,
+        result.fed,
+        result.known,
+        result.passed_over,
+    )
+    late = [*day.told, *day.told]
+    random.Random(7).shuffle(late)
+    assert 0 == deliver(box, engine, late)
+    assert len(day.told) == len(done(engine))
+
+
+@pytest.mark.parametrize("inline", [True, False])
+def test_what_came_is_known(box: Inbox, engine: Engine, day: Day, *, inline: bool) -> None:
+    """
+    Every third came, some twice: only the others are put in; the second run finds nothing at all.
+    """
+    came = day.told[::3]
+    assert len(came) == deliver(box, engine, [*came, *came[::2]])
+    result = reconciled(box, engine, day, inline=inline)
+    assert (len(day.told) - len(came), len(came)) == (result.fed, result.known)
+    assert keys(day.told) == sorted(done(engine))
+    again = reconciled(box, engine, day, inline=inline, overlap_s=10 * 86400)
+    assert (True, 0, len(day.told)) == (again.complete, again.fed, again.known)
+    assert 0 == deliver(box, engine, day.told)
+
+
+def test_read_events_are_as_the_delivered_ones(day: Day) -> None:
+    """
+    What is made of a checkout is what was sent: the same statuses, refunds and amounts, in the same order. But when one
+    of several refunds failed, the API does not tell.
+    """
+    sent = {event.content_key: event for event in day.told}
+    with day.client() as checkouts:
+        for checkout in checkouts.list(page_size=100):
+            made = [past.event for past in history(checkout, now_s=day.end)]
+            assert sorted(made, key=position) == made
+            for event in made:
+                told = sent[event.content_key]
+                assert "api" == event.scheme
+                assert json.loads(event.body) == event.raw
+                if len({refund.status for refund in checkout.refunds or ()}) > 1:
+                    continue
+                assert event.checkout.status == told.checkout.status, event.content_key
+                assert Decimal(event.checkout.refunded_amount or "0") == Decimal(told.checkout.refunded_amount or "0")
+                assert [(one.id, one.status) for one in event.checkout.refunds or ()] == [
+                    (one.id, one.status) for one in told.checkout.refunds or ()
+                ]
+
+
+def test_an_older_state_never_overwrites_a_newer_one(box: Inbox, engine: Engine, day: Day) -> None:
+    """
+    Where the refund came and the payment did not, the payment is put in, and is no news.
+    """
+    refunds = [event for event in day.told if event.event_type == "checkout.refund.success"]
+    deliver(box, engine, refunds)
+    news: Counter[tuple[str, bool]] = Counter()
+
+    def handler(event: Event, connection: Connection) -> None:
+        news[event.event_type.value, box.is_news(event, connection)] += 1
+
+    with day.client() as checkouts:
+        box.reconcile(checkouts, engine, since=day.start, handler=handler, reads_per_s=1000.0)
+    paid = {event.checkout.id for event in day.told if event.event_type == PAID}
+    gone_on = {event.checkout.id for event in refunds}
+    assert (len(paid - gone_on), len(gone_on)) == (news[PAID, True], news[PAID, False])
