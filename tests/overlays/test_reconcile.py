@@ -272,3 +272,85 @@ def test_an_older_state_never_overwrites_a_newer_one(box: Inbox, engine: Engine,
     paid = {event.checkout.id for event in day.told if event.event_type == PAID}
     gone_on = {event.checkout.id for event in refunds}
     assert (len(paid - gone_on), len(gone_on)) == (news[PAID, True], news[PAID, False])
+
+
+# Several at once, and cut off.
+
+SCRIPT = Path(__file__).with_name("reconciler.py")
+
+
+def start(day: Day, url: str, *, name: str = "default", inline: bool = True, **more: Any) -> subprocess.Popen[str]:
+    """The cron job of one host."""
+    told = {
+        "database": url,
+        "key": day.sandbox.key,
+        "base_url": day.sandbox.base_url,
+        "since": day.start,
+        "now": day.end,
+        "name": name,
+        "inline": inline,
+        **more,
+    }
+    process = subprocess.Popen([sys.executable, SCRIPT], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    assert process.stdin is not None
+    process.stdin.write(json.dumps(told))
+    process.stdin.close()
+    process.stdin = None
+    return process
+
+
+@pytest.mark.parametrize("inline", [True, False])
+def test_killed_in_the_middle(box: Inbox, engine: Engine, day: Day, url: str, *, inline: bool) -> None:
+    """
+    kill -9 in the middle, three times; the run after that completes it, and everything is done once.
+    """
+    for wanted in (40, 90, 140):
+        process = start(day, url, inline=inline, pause_s=0.001, lease_s=0.0)
+        deadline = time.monotonic() + 60
+        while process.poll() is None and time.monotonic() < deadline:
+            with engine.connect() as connection:
+                if (connection.scalar(text("SELECT count(*) FROM coinbase_inbox_events")) or 0) >= wanted:
+                    process.kill()
+                    break
+            time.sleep(0.005)
+        process.communicate()
+    assert len(keys(day.told)) > len(done(engine))
+    result = reconciled(box, engine, day, inline=inline, lease_s=0.0)
+    assert result.complete
+    assert keys(day.told) == sorted(done(engine))
+
+
+@pytest.mark.parametrize("names", [("default",) * 3, ("one", "two", "three")])
+def test_three_hosts_at_once(engine: Engine, day: Day, url: str, names: tuple[str, ...]) -> None:
+    """
+    With one name between them one does it all and the others leave it to that one; with a name each they do the same
+    at the same time, and still everything is done once.
+    """
+    hosts = [start(day, url, name=name) for name in names]
+    told = [json.loads(host.communicate(timeout=120)[0]) for host in hosts]
+    assert len(day.told) == sum(one["fed"] for one in told)
+    assert all(one["complete"] or one["busy"] for one in told)
+    assert any(one["complete"] for one in told)
+    assert keys(day.told) == sorted(done(engine))
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize("inline", [True, False])
+async def test_in_async_code(box: Inbox, engine: Engine, day: Day, url: str, *, inline: bool) -> None:
+    """
+    The same in asyncio.
+    """
+    deliver(box, engine, day.told[::4])
+
+    async def handler(event: Event, connection: AsyncConnection) -> None:
+        await connection.run_sync(partial(work, event))
+
+    made = create_async_engine(url.replace("sqlite:", "sqlite+aiosqlite:"))
+    async with AsyncCheckouts(day.key, base_url=day.sandbox.base_url) as checkouts:
+        result = await box.reconcile_async(
+            checkouts, made, since=day.start, handler=handler if inline else None, reads_per_s=1000.0
+        )
+        await box.work_async(made, handler, until_idle=True)
+    await made.dispose()
+    assert (True, len(day.told) - len(day.told[::4])) == (result.complete, result.fed)
+    assert keys(day.told) == sorted(done(engine))
