@@ -8,20 +8,19 @@ import subprocess
 import sys
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from decimal import Decimal
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import Connection, Engine, create_engine, text, update
+from sqlalchemy import Connection, Engine, create_engine, text
 from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
 
-from coinbase_checkouts import ApiKey, AsyncCheckouts, Checkout, Checkouts, Event, Subscriptions, webhooks
-from coinbase_checkouts.errors import ConfigurationError
+from coinbase_checkouts import ApiKey, AsyncCheckouts, Checkouts, Event, Subscriptions, webhooks
 from coinbase_checkouts.inbox import Inbox, Reconciled
 from coinbase_checkouts.inbox.history import history
 from coinbase_checkouts.inbox.order import position
@@ -55,39 +54,35 @@ class Day:
         return Checkouts(self.key, base_url=self.sandbox.base_url)
 
 
-def settle(sandbox: Sandbox, shop: Checkouts, checkout: Checkout, amounts: dict[str, str]) -> None:
-    """Start a refund of each amount, then end them in their order, with the outcome given."""
-    begun = [(shop.refund(checkout.id, amount).refund.id, outcome) for amount, outcome in amounts.items()]
-    for refund_id, outcome in begun:
-        if outcome != "PENDING":
-            sandbox.settle(checkout.id, refund_id, outcome)
+# What becomes of an order once it is there: the outcome of the payment, and its refunds, each with its outcome.
+STORIES: dict[int, tuple[str | None, list[tuple[str, str | None]]]] = {
+    0: ("COMPLETED", []),
+    1: ("FAILED", []),
+    2: ("PROCESSING", []),
+    6: ("COMPLETED", [("3.00", "COMPLETED")]),
+    7: ("COMPLETED", [("10.00", "COMPLETED")]),
+    8: ("COMPLETED", [("4.00", "FAILED")]),
+    9: ("COMPLETED", [("1.00", "COMPLETED"), ("2.00", "FAILED"), ("3.00", "COMPLETED")]),
+    10: ("COMPLETED", [("2.50", None)]),
+    11: ("COMPLETED", [("4.00", "COMPLETED"), ("6.00", "COMPLETED")]),
+}
+EXPIRES, DEACTIVATED = 3, 4
 
 
 def order(sandbox: Sandbox, shop: Checkouts, number: int) -> None:
-    """One of the stories that an order can have."""
-    expires_at = sandbox.now + timedelta(hours=1 if number % 12 == 3 else 1000)
-    checkout = shop.create("10.00", description=f"order {number}", expires_at=expires_at)
+    """One of the twelve stories that an order can have."""
     story = number % 12
-    if story == 2:
-        sandbox.pay(checkout.id, "PROCESSING")
-    elif story == 4:
+    expires_at = sandbox.now + timedelta(hours=1 if story == EXPIRES else 1000)
+    checkout = shop.create("10.00", description=f"order {number}", expires_at=expires_at)
+    if story == DEACTIVATED:
         shop.deactivate(checkout.id)
-    elif story == 1:
-        sandbox.pay(checkout.id, "FAILED")
-    elif story not in {3, 5}:
-        sandbox.pay(checkout.id)
-    if story == 6:
-        settle(sandbox, shop, checkout, {"3.00": "COMPLETED"})
-    elif story == 7:
-        settle(sandbox, shop, checkout, {"10.00": "COMPLETED"})
-    elif story == 8:
-        settle(sandbox, shop, checkout, {"4.00": "FAILED"})
-    elif story == 9:
-        settle(sandbox, shop, checkout, {"1.00": "COMPLETED", "2.00": "FAILED", "3.00": "COMPLETED"})
-    elif story == 10:
-        settle(sandbox, shop, checkout, {"2.50": "PENDING"})
-    elif story == 11:
-        settle(sandbox, shop, checkout, {"4.00": "COMPLETED", "6.00": "COMPLETED"})
+    payment, refunds = STORIES.get(story, (None, []))
+    if payment:
+        sandbox.pay(checkout.id, payment)
+    begun = [(shop.refund(checkout.id, amount).refund.id, outcome) for amount, outcome in refunds]
+    for refund_id, outcome in begun:
+        if outcome:
+            sandbox.settle(checkout.id, refund_id, outcome)
 
 
 def as_sent(server: Server, secret: str) -> list[Event]:

@@ -435,10 +435,11 @@ def _feed(
         if handler is None:
             for event in events:
                 run.stored(fresh=box.store(event, connection))
-    for event in events if handler is not None else ():
+            return
+    for event in events:
         try:
             with engine.connect() as connection, box.once(event, connection) as fresh:
-                if fresh and handler is not None:
+                if fresh:
                     handler(event, connection)
         except PASSING:
             raise
@@ -511,10 +512,11 @@ async def _feed_async(
         if handler is None:
             for event in events:
                 run.stored(fresh=await box.store(event, connection))
-    for event in events if handler is not None else ():
+            return
+    for event in events:
         try:
             async with engine.connect() as connection, box.once(event, connection) as fresh:
-                if fresh and handler is not None:
+                if fresh:
                     await handler(event, connection)
         except PASSING:
             raise
