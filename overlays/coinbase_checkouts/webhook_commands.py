@@ -43,7 +43,11 @@ _SUBSCRIPTION_TIMEOUT_S: Final = 10.0
 
 
 def run(options: argparse.Namespace) -> int:
-    """Run the command that *options* name; its exit code, see `arguments.WEBHOOK_EXIT_CODES`."""
+    """Run the command that *options* name; its exit code, see `arguments`."""
+    if options.action not in _ACTIONS:
+        from . import subscription_commands  # noqa: PLC0415 -- a client that the others do not need
+
+        return subscription_commands.run(options)
     name = f"coinbase-checkouts webhook {options.action}"
     try:
         return _ACTIONS[options.action](options, name)

@@ -384,6 +384,7 @@ def test_the_log_for_comparison(
     shop: Checkouts,
     run: Callable[..., Reconciled],
     engine: Engine,
+    *,
     server: Server,
 ) -> None:
     """
