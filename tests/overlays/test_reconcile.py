@@ -169,7 +169,7 @@ def deliver(box: Inbox, engine: Engine, told: list[Event]) -> int:
 
 
 def reconciled(box: Inbox, engine: Engine, day: Day, *, inline: bool = True, **more: Any) -> Reconciled:
-    given = {"since": day.start, "reads_per_s": 1000.0, **more}
+    given: dict[str, Any] = {"since": day.start, "reads_per_s": 1000.0, **more}
     with day.client() as checkouts:
         result = box.reconcile(checkouts, engine, handler=work if inline else None, **given)
     box.work(engine, work, until_idle=True)

@@ -86,7 +86,8 @@ def run(box: Inbox, engine: Engine, shop: Checkouts) -> Callable[..., Reconciled
     """A run, of the checkouts of the shop or of other ones."""
 
     def reconciled(checkouts: Any = None, **more: Any) -> Reconciled:
-        return box.reconcile(checkouts or shop, engine, **{"handler": work, "reads_per_s": 1000.0, **more})
+        given: dict[str, Any] = {"handler": work, "reads_per_s": 1000.0, **more}
+        return box.reconcile(checkouts or shop, engine, **given)
 
     return reconciled
 
