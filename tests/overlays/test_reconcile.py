@@ -28,7 +28,7 @@ from coinbase_checkouts_sandbox import Sandbox
 
 from ..postgres import Postgres
 from .conftest import Server
-from .reconciler import SHOP, done, work
+from .reconciler import SHOP, done, opened, work
 
 ORDERS = 216
 PAID = "checkout.payment.success"
@@ -145,7 +145,7 @@ def box(day: Day) -> Inbox:
 
 @pytest.fixture
 def engine(url: str, box: Inbox) -> Iterator[Engine]:
-    engine = create_engine(url)
+    engine = opened(url)
     SHOP.create_all(engine)
     box.create_all(engine)
     yield engine
@@ -174,6 +174,16 @@ def reconciled(box: Inbox, engine: Engine, day: Day, *, inline: bool = True, **m
         result = box.reconcile(checkouts, engine, handler=work if inline else None, **given)
     box.work(engine, work, until_idle=True)
     return result
+
+
+def pairs_of_success(told: list[Event]) -> Iterator[tuple[str, str]]:
+    """What came one after the other, of one order."""
+    last: dict[str, str] = {}
+    for event in told:
+        if event.event_type.value.endswith("success"):
+            if event.checkout.id in last:
+                yield last[event.checkout.id], event.content_key
+            last[event.checkout.id] = event.content_key
 
 
 # A day of lost webhooks.
@@ -207,6 +217,9 @@ def test_a_day_of_lost_webhooks_loses_nothing(box: Inbox, engine: Engine, day: D
         result.known,
         result.passed_over,
     )
+    # Of each order in the order in which it happened, but for failures, of which the API does not tell when.
+    places = {what: place for place, what in enumerate(done(engine))}
+    assert all(places[first] < places[second] for first, second in pairs_of_success(day.told))
     late = [*day.told, *day.told]
     random.Random(7).shuffle(late)
     assert 0 == deliver(box, engine, late)

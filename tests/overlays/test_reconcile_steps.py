@@ -31,7 +31,7 @@ from coinbase_checkouts.inbox.reconciling import Run, Window, windows
 from coinbase_checkouts_sandbox import Sandbox
 
 from .conftest import Reply, Server
-from .reconciler import SHOP, done, work
+from .reconciler import SHOP, done, opened, work
 
 DAY_MS = 86_400_000
 Page = list[Checkout]
@@ -67,7 +67,7 @@ def box(sandbox: Sandbox) -> Inbox:
 
 @pytest.fixture
 def engine(box: Inbox, tmp_path: Path) -> Iterator[Engine]:
-    engine = create_engine(f"sqlite:///{tmp_path / 'shop.sqlite3'}")
+    engine = opened(f"sqlite:///{tmp_path / 'shop.sqlite3'}")
     SHOP.create_all(engine)
     box.create_all(engine)
     yield engine
@@ -280,15 +280,18 @@ def test_a_handler_that_raises(
     sandbox: Sandbox, shop: Checkouts, run: Callable[..., Reconciled], engine: Engine
 ) -> None:
     """
-    Its event is undone and named, the others go on, and the run is not complete; the next one tries again.
+    Its event is undone and named, other checkouts go on, and the run is not complete; the next one tries again, and
+    what is newer of this checkout has waited for it.
     """
     since = sandbox.now
     checkout = paid(sandbox, shop)
+    sandbox.settle(checkout.id, shop.refund(checkout.id, "1.00").refund.id)
     result = run(since=since, handler=refusing)
-    ((failure),) = result.failures
+    (failure,) = result.failures
     assert (payment(checkout), "checkout.payment.success", "ValueError") == dataclasses.astuple(failure)
     assert (False, 0, []) == (result.complete, result.fed, done(engine))
-    assert (True, 1) == (run().complete, len(done(engine)))
+    assert run().complete
+    assert [payment(checkout), "refund"] == [done(engine)[0], done(engine)[1].split(":")[1].split(".")[1]]
 
 
 def test_a_database_that_fails(

@@ -102,7 +102,7 @@ class AsyncLogs(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Failure:
-    """An event whose handler raised: it is undone, and the next run tries again."""
+    """An event whose handler raised: it is undone, and the next run tries again, before what is newer of its checkout."""
 
     key: str
     event_type: str
@@ -214,6 +214,7 @@ class Run:
     known: int = 0
     passed_over: int = 0
     failures: list[Failure] = field(default_factory=list)
+    stuck: set[str] = field(default_factory=set)
     undelivered: dict[str, int] | None = None
     _from_ms: int = 0
     _until_ms: int = 0
@@ -261,7 +262,7 @@ class Run:
 
     def missing(self, connection: Connection, page: Sequence[Checkout]) -> list[Event]:
         """
-        The events of *page* that the inbox does not know.
+        The events of *page* that the inbox does not know; of each checkout, the oldest first.
 
         Raises:
             LeaseLostError: Another goes on with it.
@@ -274,7 +275,9 @@ class Run:
         ids = [short(checkout.id) for checkout in page]
         known = set(connection.scalars(select(c.key).where(c.checkout_id.in_(ids))))
         found: list[Event] = []
-        for past in (past for checkout in page for past in history(checkout, now_s=self.clock())):
+        # On every host in the same order: two that store the same events wait for each other, and not in a circle.
+        told = (history(checkout, now_s=self.clock()) for checkout in sorted(page, key=lambda one: one.id))
+        for past in (past for story in told for past in story):
             if past.latest_ms is not None and past.latest_ms < self._from_ms:
                 self.passed_over += 1
             elif past.keys & known:
@@ -283,8 +286,7 @@ class Run:
                 self.passed_over += 1
             else:
                 found.append(past.event)
-        # In the same order on every host: two that store the same events wait for each other, and not in a circle.
-        return sorted(found, key=lambda event: event.content_key)
+        return found
 
     def stored(self, *, fresh: bool) -> None:
         """Count an event that was put in, unless somebody has come first."""
@@ -295,6 +297,11 @@ class Run:
         """Note an event whose handler raised. The traceback is the handler's, to be mended with."""
         LOGGER.error("inbox: %s, which never came, failed", event.content_key, exc_info=error)
         self.failures.append(Failure(event.content_key, event.event_type, type(error).__name__))
+        self.stuck.add(event.checkout.id)
+
+    def may_be_done(self, event: Event) -> bool:
+        """Whether nothing older of its checkout has failed; else it waits for the next run, too."""
+        return event.checkout.id not in self.stuck
 
     def reached(self, connection: Connection, window: Window) -> None:
         """All of *window* is in, unless a handler has raised; then the next run begins with it."""
@@ -436,7 +443,7 @@ def _feed(
             for event in events:
                 run.stored(fresh=box.store(event, connection))
             return
-    for event in events:
+    for event in filter(run.may_be_done, events):
         try:
             with engine.connect() as connection, box.once(event, connection) as fresh:
                 if fresh:
@@ -513,7 +520,7 @@ async def _feed_async(
             for event in events:
                 run.stored(fresh=await box.store(event, connection))
             return
-    for event in events:
+    for event in filter(run.may_be_done, events):
         try:
             async with engine.connect() as connection, box.once(event, connection) as fresh:
                 if fresh:
