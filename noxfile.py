@@ -11,6 +11,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import zipfile
 from pathlib import Path
 
 import nox
@@ -27,6 +28,21 @@ PACKAGES = (*FOR_USERS, "coinbase_checkouts_conformance", "coinbase_checkouts_sa
 DESCRIPTIONS = ("spec/openapi.yaml", "spec/webhook-subscriptions.yaml")
 # Two files of tests at a time, or four where there are the cores for it; those of one file share what they start.
 PARALLEL = ("--numprocesses=auto", "--maxprocesses=4", "--dist=loadfile")
+# Tests of each thing that comes with files of its own, or is started as a command.
+ON_THE_WHEEL = (
+    "tests/conformance/test_claims.py",
+    "tests/conformance/test_explain.py",
+    "tests/conformance/test_reports.py",
+    "tests/generated",
+    "tests/overlays/test_cli.py",
+    "tests/overlays/test_exports.py",
+    "tests/overlays/test_validation.py",
+    "tests/plugin",
+    "tests/recipes",
+    "tests/sandbox/test_sandbox_cli.py",
+    "tests/sandbox/test_sandbox_migrations.py",
+    "tests/sandbox/test_sandbox_pages.py",
+)
 HAND_WRITTEN = ("overlays", "conformance", "tests", "spec", "noxfile.py")
 
 
@@ -35,6 +51,19 @@ def install(session: nox.Session, *groups: str, extra: str = "") -> None:
     wanted = [requirement for group in groups for requirement in nox.project.dependency_groups(PROJECT, group)]
     project = ["--editable", f".{extra}"] if extra else []
     session.install("--quiet", "--constraint", LOCK, *wanted, *project)
+
+
+def packaged_files() -> set[str]:
+    """What git has of the packages, as a wheel names it."""
+    listed = subprocess.run(
+        ["git", "ls-files", "-z", "generated", "overlays", "conformance"],
+        cwd=ROOT,
+        check=True,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    inner = (path.partition("/")[2] for path in listed.stdout.split("\0"))
+    return {path for path in inner if "/" in path}
 
 
 @nox.session(default=False)
@@ -87,6 +116,13 @@ def mutants(session: nox.Session) -> None:
         return
     session.run(*command, "--seeds", "20")
     session.run(*command, "--source", "--sample", "200")
+
+
+@nox.session(default=False)
+def foreign(session: nox.Session) -> None:
+    """The suite on somebody else's server: correct in every reading, then wrong in each of some 500 ways."""
+    install(session, "tests", extra="[all]")
+    session.run("python", "-m", "tests.foreign", *session.posargs)
 
 
 @nox.session
@@ -148,24 +184,26 @@ def spec(session: nox.Session) -> None:
 
 @nox.session
 def package(session: nox.Session) -> None:
-    """sdist → wheel → clean environment → the tests of what is installed, against the wheel."""
+    """sdist → wheel with every file of the packages → clean environment → tests that would miss one, on the wheel."""
     session.install("--quiet", "--constraint", LOCK, "build", "twine")
     with tempfile.TemporaryDirectory() as built:
         session.run("python", "-m", "build", "--outdir", built, silent=True)
         session.run("twine", "check", "--strict", *map(str, Path(built).iterdir()), silent=True)
         wheel = next(Path(built).glob("*.whl"))
+        lacking = packaged_files() - set(zipfile.ZipFile(wheel).namelist())
+        if lacking:
+            session.error(f"the wheel lacks {', '.join(sorted(lacking))}")
         tools = nox.project.dependency_groups(PROJECT, "tests")
         session.install("--quiet", "--constraint", LOCK, f"{wheel}[all]", *tools)
     for name in PACKAGES:
         session.run("python", "-I", "-c", f"import {name}; assert 'site-packages' in {name}.__file__, {name}.__file__")
-    # What is not in the wheel was tried by the session `tests`, and is the same here.
-    apart = [f"--ignore=tests/{name}" for name in ("foreign", "project", "spec", "torture")]
-    session.run("pytest", *(session.posargs or [*PARALLEL, *apart]))
+    # The others would find the same as in the session `tests`.
+    session.run("pytest", *(session.posargs or [*PARALLEL, *ON_THE_WHEEL]))
 
 
 @nox.session(default=False)
 def bench(session: nox.Session) -> None:
-    """What client, sandbox and suite cost, as ratios to baselines in the same run; `-- client`, say, for one of them."""
+    """What client, sandbox, suite and webhooks cost, as ratios to baselines of the same run; `-- client`, say, for one."""
     install(session, "bench", extra="[all]")
     session.run("python", "-m", "tests.bench", *session.posargs)
 

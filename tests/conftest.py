@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,7 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric.ec import SECP256R1, EllipticCurvePrivateKey, generate_private_key
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+from hypothesis import settings
 
 from coinbase_checkouts import ApiKey
 
@@ -20,6 +22,11 @@ from .postgres import PROGRAMS, SEARCHED, Postgres, running
 
 # Hooks of this run.
 __all__ = ["pytest_sessionfinish", "pytest_terminal_summary", "pytest_testnodedown"]
+
+if os.environ.get("HYPOTHESIS_PROFILE") == "thorough":
+    # Minutes instead of moments: name the files.
+    settings.register_profile("thorough", max_examples=10_000, deadline=None)
+    settings.load_profile("thorough")
 
 ROOT = Path(__file__).parent.parent
 KEY_ID = "organizations/7d0a1f2e-5b7c-4c39-9a52-0f7d1c1a2b3c/apiKeys/1f0b6c44-9c7e-4a7e-8d55-2b9e8f3f9f10"

@@ -134,8 +134,8 @@ def verify(body: Body, headers: Headers, secret: str | Iterable[str], now: float
     """
     Check that *body* was signed with *secret*, just now, and read it.
 
-    Where v0 and v1 came, v1 decides: a correct v0 does not rescue a wrong v1, and v0 is not looked at. Upper-case
-    hexadecimal digits are as good as lower-case ones. Keys of the signature that nobody documented are ignored,
+    Where v0 and v1 came, v1 decides: a correct v0 does not rescue a wrong v1, and of v0 it only counts that it is a
+    hexadecimal number. Upper-case digits are as good as lower-case ones. Keys of the signature that nobody documented are ignored,
     but no key may come twice.
 
     Args:
@@ -187,12 +187,12 @@ def sign(body: Body, headers: Headers, secret: str, timestamp: int) -> str:
 
 @dataclass(frozen=True, slots=True)
 class _Claim:
-    """What a signature header says; *names* as listed, None without v1."""
+    """What a signature header says; *names* as listed, empty if none are."""
 
     t: str
     scheme: Scheme
     code: bytes
-    names: str | None
+    names: str
 
 
 def _verified(body: object, headers: object, secret: object, now: object) -> Event | Exception:
@@ -206,13 +206,18 @@ def _delivery(body: bytes, found: _Found, keys: tuple[bytes, ...], now: float) -
     claim = _claim(found)
     if isinstance(claim, SignatureError):
         return claim
-    names = tuple(claim.names.lower().split(" ")) if claim.names is not None else ()
+    names = tuple(claim.names.lower().split(" ")) if claim.names else ()
     for name in (*names, *_ID_HEADERS):
         if len(found.get(name, ())) > 1:
             return _refused(Refusal.HEADER_REPEATED, "a header that has to be unique came more than once")
     if any(name not in found for name in names):
         return _refused(Refusal.HEADER_NOT_DELIVERED, "a header that the signature covers was not delivered")
-    starts = [b""] if claim.names is None else _covered(claim.names, [found[name][0] for name in names])
+    starts = [b""]
+    if claim.scheme == "v1":
+        values = [found[name][0] for name in names]
+        # As listed, says Coinbase; in lower case, do Hook0's own libraries. The same headers, either way.
+        spellings = dict.fromkeys((claim.names, claim.names.lower()))
+        starts = [start for spelling in spellings for start in _covered(spelling, values)]
     matches = False
     for start in starts:
         message = claim.t.encode() + start + b"." + body
@@ -244,7 +249,7 @@ def _event(body: bytes, found: _Found, claim: _Claim, names: tuple[str, ...]) ->
         event_id=next(filter(None, ids), None),
         timestamp=int(claim.t),
         scheme=claim.scheme,
-        signed_headers=names,
+        signed_headers=names if claim.scheme == "v1" else (),
         raw=payload,
         body=body,
     )
@@ -260,11 +265,13 @@ def _claim(found: _Found) -> _Claim | SignatureError:
     if parts is None or not _SECONDS.fullmatch(parts.get("t", "")):
         return _malformed()
     scheme: Scheme = "v1" if "v1" in parts else "v0"
-    if scheme not in parts or (scheme == "v1" and not _NAMES.fullmatch(parts.get("h", ""))):
+    names = parts.get("h", "")
+    if scheme not in parts or not (_NAMES.fullmatch(names) or (not names and scheme == "v0")):
         return _malformed()
-    if not _HEX.fullmatch(parts[scheme]):
-        return _refused(Refusal.CODE_NOT_HEXADECIMAL, f"{scheme} is no hexadecimal number, or was cut short")
-    return _Claim(parts["t"], scheme, bytes.fromhex(parts[scheme]), parts["h"] if scheme == "v1" else None)
+    for each in ("v0", "v1"):
+        if not _HEX.fullmatch(parts.get(each, "00")):
+            return _refused(Refusal.CODE_NOT_HEXADECIMAL, f"{each} is no hexadecimal number, or was cut short")
+    return _Claim(parts["t"], scheme, bytes.fromhex(parts[scheme]), names)
 
 
 def _parts(text: str) -> dict[str, str] | None:

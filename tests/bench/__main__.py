@@ -1,9 +1,6 @@
 """
-What client, sandbox and suite cost, as ratios to named baselines measured in the same run: `nox -s bench`, or one of
-them: `nox -s bench -- client`, `nox -s bench -- sandbox`, `nox -s bench -- suite`.
-
-Every group is measured in rounds, each round one batch of every candidate in turn, so that what else the
-machine does falls on all of them; the smallest time of a candidate counts. No test depends on any of it.
+What client, sandbox, suite and webhooks cost, as ratios to named baselines measured in the same run: `nox -s bench`,
+or one of them, as `nox -s bench -- client`. No test depends on any of it.
 """
 
 from __future__ import annotations
@@ -30,33 +27,12 @@ from coinbase_checkouts import ApiKey, AsyncCheckouts, Checkout, Checkouts, JwtA
 from coinbase_checkouts.sensor import sense
 from coinbase_checkouts_api import Client
 from coinbase_checkouts_api.api.checkouts import get_checkout
-from tests.bench import load, suite
+from tests.bench import load, suite, webhooks
+from tests.bench.measuring import ROUNDS, Work, measured, report
 
-ROUNDS = 15
 EXAMPLE = Path(__file__).parents[2] / "spec" / "examples" / "getCheckout.response-gen-2.json"
 BODY = json.dumps(json.loads(EXAMPLE.read_text(encoding="utf-8")))
 ID = "68f7a946db0529ea9b6d3a12"
-Work = Callable[[], object]
-
-
-def report(title: str, seconds: dict[str, float], targets: dict[str, str]) -> None:
-    """One table: each candidate's time, its ratio to the first, and the target if it has one."""
-    base = next(iter(seconds.values()))
-    print(f"\n{title}")
-    for name, value in seconds.items():
-        print(f"  {name:<46}{value * 1e6:>10.1f} µs{value / base:>8.2f} ×  {targets.get(name, '')}")
-
-
-def measured(candidates: dict[str, Work], *, batch: int) -> dict[str, float]:
-    """Seconds for one call of each candidate: the smallest mean of a batch over all rounds."""
-    best = dict.fromkeys(candidates, float("inf"))
-    for _ in range(ROUNDS):
-        for name, work in candidates.items():
-            began = time.perf_counter()
-            for _ in range(batch):
-                work()
-            best[name] = min(best[name], (time.perf_counter() - began) / batch)
-    return best
 
 
 @contextmanager
@@ -213,7 +189,12 @@ def client() -> None:
         fresh_processes(url, key, secret)
 
 
-PARTS: dict[str, Callable[[], None]] = {"client": client, "sandbox": load.main, "suite": suite.main}
+PARTS: dict[str, Callable[[], None]] = {
+    "client": client,
+    "sandbox": load.main,
+    "suite": suite.main,
+    "webhooks": webhooks.main,
+}
 
 
 def main() -> None:

@@ -103,8 +103,8 @@ def _failures(report: Path) -> frozenset[str]:
         f"{case.get('name')}: {line.removeprefix('- ').strip()}"
         for case in ET.parse(report).iter("testcase")
         for failure in case.iter("failure")
-        for line in (failure.get("message") or failure.text or "").splitlines()
-        if line.lstrip().startswith("- ")
+        for line in (failure.text or "").splitlines()
+        if line.startswith("- ")
     )
 
 

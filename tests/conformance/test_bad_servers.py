@@ -403,7 +403,9 @@ def between(url: str, change: Callable[[str, bytes], bytes]) -> Generator[str]:
     class Handler(socketserver.StreamRequestHandler):
         def handle(self) -> None:
             for _ in range(2):
-                head = b"".join(iter(self.rfile.readline, b"\r\n")).decode()
+                # A client that closed the connection sends no blank line, only nothing, and that for ever.
+                lines = itertools.takewhile(lambda line: line not in {b"", b"\r\n"}, iter(self.rfile.readline, None))
+                head = b"".join(lines).decode()
                 if not head:
                     return
                 length = re.search(r"(?i)content-length: (\d+)", head)

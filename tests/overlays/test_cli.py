@@ -21,7 +21,7 @@ def test_without_a_command_it_lists_them(capsys: pytest.CaptureFixture[str]) -> 
     assert cli.main(["--help"]) == 0
     assert (missed.err, missed.out) == capsys.readouterr()
     told = dict(line.split(maxsplit=1) for line in missed.err.splitlines() if line.startswith("    "))
-    assert sorted([*arguments.NAMES, "conformance", "sandbox"]) == sorted(
+    assert sorted([*arguments.NAMES, "conformance", "drift", "sandbox"]) == sorted(
         told.keys() & {*arguments.NAMES, *cli.SUMMARIES}
     )
     assert told["sandbox"] == "play the service on this machine"
@@ -49,7 +49,7 @@ def test_unknown_command_is_named(capsys: pytest.CaptureFixture[str]) -> None:
     """
     assert cli.main(["sandbax"]) == 2
     told = capsys.readouterr().err
-    names = "conformance, create, deactivate, get, list, migrate, refund, sandbox, wait, webhook"
+    names = "conformance, create, deactivate, drift, get, list, migrate, refund, sandbox, wait, webhook"
     assert told == f"coinbase-checkouts: no command 'sandbax'; there are: {names}\n"
 
 
