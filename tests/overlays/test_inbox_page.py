@@ -111,12 +111,16 @@ def test_subscribe(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     A subscription is made, and its secret is there to be kept.
     """
     kept: list[tuple[str, str]] = []
+
+    def keep_safe(id: str, secret: str) -> None:
+        kept.append((id, secret))
+
     monkeypatch.chdir(tmp_path)
     with Sandbox(port=0) as sandbox:
         sandbox.key_file("cdp_api_key.json")
         at_home = partial(Subscriptions, base_url=sandbox.base_url)
         local = SUBSCRIBE.replace("https://shop.example", "http://127.0.0.1:1").replace(", Subscriptions", "")
-        exec(local, {"Subscriptions": at_home, "keep_safe": lambda *given: kept.append(given)})
+        exec(local, {"Subscriptions": at_home, "keep_safe": keep_safe})
         with at_home(ApiKey.from_file("cdp_api_key.json")) as subscriptions:
             (found,) = subscriptions.list()
     assert found.secret is not None

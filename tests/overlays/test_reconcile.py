@@ -328,14 +328,19 @@ def test_killed_in_the_middle(box: Inbox, engine: Engine, day: Day, url: str, *,
     assert keys(day.told) == sorted(done(engine))
 
 
-@pytest.mark.parametrize("names", [("default",) * 3, ("one", "two", "three")])
-def test_three_hosts_at_once(engine: Engine, day: Day, url: str, names: tuple[str, ...]) -> None:
+@pytest.mark.parametrize(
+    ("names", "inline"), [(("default",) * 3, True), (("one", "two", "three"), True), (("one", "two", "three"), False)]
+)
+def test_three_hosts_at_once(
+    box: Inbox, engine: Engine, day: Day, url: str, names: tuple[str, ...], *, inline: bool
+) -> None:
     """
     With one name between them one does it all and the others leave it to that one; with a name each they do the same
     at the same time, and still everything is done once.
     """
-    hosts = [start(day, url, name=name) for name in names]
+    hosts = [start(day, url, name=name, inline=inline) for name in names]
     told = [json.loads(host.communicate(timeout=120)[0]) for host in hosts]
+    box.work(engine, work, until_idle=True)
     assert len(day.told) == sum(one["fed"] for one in told)
     assert all(one["complete"] or one["busy"] for one in told)
     assert any(one["complete"] for one in told)

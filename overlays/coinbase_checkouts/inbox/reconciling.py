@@ -23,7 +23,6 @@ from coinbase_checkouts.errors import ConfigurationError
 from coinbase_checkouts.sensor import LOGGER
 from coinbase_checkouts.webhooks import Event, short
 from coinbase_checkouts_api.models import Checkout, CheckoutStatus
-from coinbase_webhook_subscriptions_api.models import WebhookEvent, WebhookEventStatus
 
 from .history import REFUNDED, TOLD_OF, history, milliseconds
 from .marks import Mark, Marks
@@ -32,6 +31,8 @@ from .transactions import begun
 from .workers import PASSING, AsyncHandler, Handler
 
 if TYPE_CHECKING:
+    from coinbase_webhook_subscriptions_api.models import WebhookEvent
+
     from .box import Inbox
 
 LOOK_BACK_S: Final = 30 * 86400.0
@@ -330,7 +331,7 @@ class Run:
             fresh = [entry for entry in part if entry.event_id not in entries]
             entries |= {entry.event_id: entry for entry in fresh}
             if len(part) < _LOG_SIZE or not fresh:
-                return [entry for entry in entries.values() if entry.status != WebhookEventStatus.SUCCEEDED]
+                return [entry for entry in entries.values() if entry.status != "succeeded"]
             # Up to the end of its millisecond: what it tells may be finer than what it is asked.
             before = moment(min(milliseconds(entry.created_at) for entry in part) + 1)
 
