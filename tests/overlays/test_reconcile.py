@@ -28,7 +28,7 @@ from coinbase_checkouts_sandbox import Sandbox
 
 from ..postgres import Postgres
 from .conftest import Server
-from .reconciler import SHOP, done, opened, work
+from .reconciler import SHOP, done, opened, what, work
 
 ORDERS = 216
 PAID = "checkout.payment.success"
@@ -154,7 +154,7 @@ def engine(url: str, box: Inbox) -> Iterator[Engine]:
 
 def keys(told: list[Event]) -> list[str]:
     """What a shop has to do, once: from what was sent, not from what we read."""
-    return sorted({event.content_key for event in told})
+    return sorted({what(event) for event in told})
 
 
 def deliver(box: Inbox, engine: Engine, told: list[Event]) -> int:
@@ -182,8 +182,8 @@ def pairs_of_success(told: list[Event]) -> Iterator[tuple[str, str]]:
     for event in told:
         if event.event_type.value.endswith("success"):
             if event.checkout.id in last:
-                yield last[event.checkout.id], event.content_key
-            last[event.checkout.id] = event.content_key
+                yield last[event.checkout.id], what(event)
+            last[event.checkout.id] = what(event)
 
 
 # A day of lost webhooks.
@@ -218,7 +218,7 @@ def test_a_day_of_lost_webhooks_loses_nothing(box: Inbox, engine: Engine, day: D
         result.passed_over,
     )
     # Of each order in the order in which it happened, but for failures, of which the API does not tell when.
-    places = {what: place for place, what in enumerate(done(engine))}
+    places = {one: place for place, one in enumerate(done(engine))}
     assert all(places[first] < places[second] for first, second in pairs_of_success(day.told))
     late = [*day.told, *day.told]
     random.Random(7).shuffle(late)
@@ -246,18 +246,18 @@ def test_read_events_are_as_the_delivered_ones(day: Day) -> None:
     What is made of a checkout is what was sent: the same statuses, refunds and amounts, in the same order. But when one
     of several refunds failed, the API does not tell.
     """
-    sent = {event.content_key: event for event in day.told}
+    sent = {what(event): event for event in day.told}
     with day.client() as checkouts:
         for checkout in checkouts.list(page_size=100):
             made = [past.event for past in history(checkout, now_s=day.end)]
             assert sorted(made, key=position) == made
             for event in made:
-                told = sent[event.content_key]
+                told = sent[what(event)]
                 assert "api" == event.scheme
                 assert json.loads(event.body) == event.raw
                 if len({refund.status for refund in checkout.refunds or ()}) > 1:
                     continue
-                assert event.checkout.status == told.checkout.status, event.content_key
+                assert event.checkout.status == told.checkout.status, what(event)
                 assert Decimal(event.checkout.refunded_amount or "0") == Decimal(told.checkout.refunded_amount or "0")
                 assert [(one.id, one.status) for one in event.checkout.refunds or ()] == [
                     (one.id, one.status) for one in told.checkout.refunds or ()

@@ -6,7 +6,7 @@ import asyncio
 import random
 import threading
 import time
-from collections.abc import Awaitable, Callable, Generator
+from collections.abc import Awaitable, Callable, Generator, Sequence
 from contextlib import AbstractAsyncContextManager, AbstractContextManager, contextmanager
 from datetime import datetime
 from functools import partial
@@ -29,6 +29,7 @@ from .reconciling import (
     READS_PER_S,
     AsyncLists,
     AsyncLogs,
+    Door,
     Lists,
     Logs,
     Reconciled,
@@ -125,7 +126,7 @@ class Inbox:
                 waited for another transaction is such an error.
         """
         # An async bind is opened by __aenter__ only, a plain one by __enter__ only.
-        return cast("AbstractContextManager[bool]", _Once(bind, partial(self._once, event)))
+        return cast("AbstractContextManager[bool]", self._block(event, bind, ()))
 
     @overload
     def store(self, event: Event, bind: Bind) -> bool: ...
@@ -139,7 +140,7 @@ class Inbox:
 
         In the transaction that *bind* is in, which you commit; if it is in none, committed at once.
         """
-        return on(bind, partial(self._store, event))
+        return self._put(event, bind, ())
 
     @overload
     def is_news(self, event: Event, bind: Bind) -> bool: ...
@@ -283,7 +284,7 @@ class Inbox:
         """
         run = self._run(since, name, look_back_s, overlap_s, reads_per_s=reads_per_s, lease_s=lease_s)
         log = _both(subscriptions, subscription_id)
-        return reconcile(run, self, checkouts, engine, handler=handler, log=log)
+        return reconcile(run, Door(self._block, self._put), checkouts, engine, handler=handler, log=log)
 
     async def reconcile_async(
         self,
@@ -303,22 +304,28 @@ class Inbox:
         """As `reconcile`, with an `AsyncCheckouts`."""
         run = self._run(since, name, look_back_s, overlap_s, reads_per_s=reads_per_s, lease_s=lease_s)
         log = _both(subscriptions, subscription_id)
-        return await reconcile_async(run, self, checkouts, engine, handler=handler, log=log)
+        return await reconcile_async(run, Door(self._block, self._put), checkouts, engine, handler=handler, log=log)
+
+    def _block(self, event: Event, bind: Bind | AsyncBind, others: Sequence[str]) -> _Once:
+        return _Once(bind, partial(self._once, event, others))
+
+    def _put(self, event: Event, bind: Bind | AsyncBind, others: Sequence[str]) -> bool | Awaitable[bool]:
+        return on(bind, partial(self._store, event, others))
 
     @contextmanager
-    def _once(self, event: Event, bind: Bind) -> Generator[bool]:
+    def _once(self, event: Event, others: Sequence[str], bind: Bind) -> Generator[bool]:
         kind = "failed"
         try:
             with transaction(bind):
-                fresh = self._ledger.record(bind, event, self._now_ms(), state=DONE)
+                fresh = self._ledger.record(bind, event, self._now_ms(), state=DONE, others=others)
                 yield fresh
             kind = "done" if fresh else "repeated"
         finally:
             self._tell(Metric(kind, short(event.event_type)))
 
-    def _store(self, event: Event, bind: Bind) -> bool:
+    def _store(self, event: Event, others: Sequence[str], bind: Bind) -> bool:
         with transaction(bind):
-            fresh = self._ledger.record(bind, event, self._now_ms(), state=WAITING)
+            fresh = self._ledger.record(bind, event, self._now_ms(), state=WAITING, others=others)
         self._tell(Metric("stored" if fresh else "repeated", short(event.event_type)))
         return fresh
 

@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import Decimal, InvalidOperation
 from itertools import combinations
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from coinbase_checkouts.webhooks import Event, short
 from coinbase_checkouts_api.models import Checkout, CheckoutStatus, EventType, Refund, RefundStatus
@@ -35,8 +35,16 @@ _REFUNDS: Final = {
     RefundStatus.COMPLETED: EventType.CHECKOUT_REFUND_SUCCESS,
     RefundStatus.FAILED: EventType.CHECKOUT_REFUND_FAILED,
 }
-# 2 to the power of this is looked up for a checkout with so many refunds of one kind.
+# Of a checkout with so many refunds of one outcome, 2 to the power of this is how many keys are made.
 _MANY: Final = 8
+
+
+class Ended(NamedTuple):
+    """A refund, and when it ended: not before, not after."""
+
+    id: str
+    earliest_ms: int
+    latest_ms: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,16 +54,37 @@ class Past:
 
     Attributes:
         event: As a delivery would have told it.
-        keys: Under any of these it may have been told already. Which refund ended before which other is known from
-            times that may be equal, or missing: the second one is any two of them.
         earliest_ms: It was not before.
         latest_ms: It was not after; None for now.
+        alike: The checkout's refunds that ended so, if it is one of them.
+        number: Which of them it is, from 1.
     """
 
     event: Event
-    keys: frozenset[str]
     earliest_ms: int
     latest_ms: int | None
+    alike: tuple[Ended, ...] = ()
+    number: int = 0
+
+    @property
+    def key(self) -> str:
+        """What it is known by."""
+        return self.event.content_key
+
+    @property
+    def others(self) -> tuple[str, ...]:
+        """
+        What else it may be known by, if it was delivered.
+
+        Which refund ended before which other is known from times that may be equal or, as that of a failure always is,
+        missing. So the second of three that failed may be any two of them.
+        """
+        if not 1 < len(self.alike) <= _MANY:
+            return ()
+        about = (self.event.checkout.id, self.event.event_type)
+        sets = (first for first in combinations(self.alike, self.number) if _may_be_first(first, self.alike))
+        keys = (short(*about, *sorted(ended.id for ended in first)) for first in sets)
+        return tuple(key for key in keys if key != self.key)
 
 
 def history(checkout: Checkout, *, now_s: float) -> list[Past]:
@@ -84,7 +113,7 @@ def _payment(checkout: Checkout, kind: EventType, refunds: Sequence[Refund], now
         # A published sample is FAILED and says that it was never updated.
         earliest_ms = latest_ms = updated_ms
     event = _event(kind, raw, now_s)
-    return Past(event, frozenset([event.content_key]), earliest_ms, latest_ms)
+    return Past(event, earliest_ms, latest_ms)
 
 
 def _refund(checkout: Checkout, settled: Sequence[Refund], number: int, now_s: float) -> Past:
@@ -92,16 +121,22 @@ def _refund(checkout: Checkout, settled: Sequence[Refund], number: int, now_s: f
     before, refund = settled[:number], settled[number - 1]
     kind = _REFUNDS[refund.status]
     event = _event(kind, checkout.to_dict() if number == len(settled) else _as_of(checkout, before), now_s)
-    alike = [other.id for other in settled if other.status == refund.status]
+    alike = tuple(_ended(checkout, other) for other in settled if other.status == refund.status)
     which = sum(other.status == refund.status for other in before)
-    keys = {event.content_key}
-    if len(alike) <= _MANY:
-        keys |= {short(checkout.id, kind, *sorted(ids)) for ids in combinations(alike, which)}
-    if which == 1:
-        # Of a payload that does not say which refunds there are.
-        keys.add(short(checkout.id, kind))
-    ended = refund.completed_at or max(checkout.updated_at, refund.created_at, key=milliseconds)
-    return Past(event, frozenset(keys), milliseconds(refund.created_at), milliseconds(ended))
+    return Past(event, milliseconds(refund.created_at), _ended(checkout, refund).latest_ms, alike, which)
+
+
+def _ended(checkout: Checkout, refund: Refund) -> Ended:
+    if refund.completed_at:
+        return Ended(refund.id, milliseconds(refund.completed_at), milliseconds(refund.completed_at))
+    created_ms = milliseconds(refund.created_at)
+    return Ended(refund.id, created_ms, max(created_ms, milliseconds(checkout.updated_at)))
+
+
+def _may_be_first(first: Sequence[Ended], of: Sequence[Ended]) -> bool:
+    """Whether these may have ended before the rest."""
+    begun_ms = max(one.earliest_ms for one in first)
+    return all(one in first or one.latest_ms >= begun_ms for one in of)
 
 
 def _as_of(checkout: Checkout, settled: Sequence[Refund]) -> dict[str, Any]:

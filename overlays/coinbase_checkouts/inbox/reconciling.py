@@ -14,7 +14,7 @@ import time
 from collections.abc import AsyncIterator, Callable, Generator, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any, Final, Protocol
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, Protocol
 
 from sqlalchemy import Connection, Engine, inspect, select
 from sqlalchemy.ext.asyncio import AsyncEngine
@@ -24,7 +24,7 @@ from coinbase_checkouts.sensor import LOGGER
 from coinbase_checkouts.webhooks import Event, short
 from coinbase_checkouts_api.models import Checkout, CheckoutStatus
 
-from .history import REFUNDED, TOLD_OF, history, milliseconds
+from .history import REFUNDED, TOLD_OF, Past, history, milliseconds
 from .marks import Mark, Marks
 from .tables import Tables
 from .transactions import begun
@@ -32,8 +32,6 @@ from .workers import PASSING, AsyncHandler, Handler
 
 if TYPE_CHECKING:
     from coinbase_webhook_subscriptions_api.models import WebhookEvent
-
-    from .box import Inbox
 
 LOOK_BACK_S: Final = 30 * 86400.0
 OVERLAP_S: Final = 3600.0
@@ -99,6 +97,18 @@ class AsyncLogs(Protocol):
     async def deliveries(
         self, id: str, *, min_created_at: datetime, max_created_at: datetime | None
     ) -> Sequence[WebhookEvent]: ...
+
+
+class Door(NamedTuple):
+    """
+    How an inbox takes an event up: as `Inbox.once` and `Inbox.store`.
+
+    Both also take the keys of other events that this one stands for: not fresh if one of them is known, and else none
+    of them will be.
+    """
+
+    once: Callable[[Event, Any, Sequence[str]], Any]
+    store: Callable[[Event, Any, Sequence[str]], Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -261,9 +271,9 @@ class Run:
         self._next_read = now + pause_s + 1 / self.reads_per_s
         return pause_s
 
-    def missing(self, connection: Connection, page: Sequence[Checkout]) -> list[Event]:
+    def missing(self, connection: Connection, page: Sequence[Checkout]) -> list[Past]:
         """
-        The events of *page* that the inbox does not know; of each checkout, the oldest first.
+        What happened to the checkouts of *page* that the inbox does not know; of each checkout, the oldest first.
 
         Raises:
             LeaseLostError: Another goes on with it.
@@ -275,18 +285,18 @@ class Run:
         c = self.tables.events.c
         ids = [short(checkout.id) for checkout in page]
         known = set(connection.scalars(select(c.key).where(c.checkout_id.in_(ids))))
-        found: list[Event] = []
+        found: list[Past] = []
         # On every host in the same order: two that store the same events wait for each other, and not in a circle.
         told = (history(checkout, now_s=self.clock()) for checkout in sorted(page, key=lambda one: one.id))
         for past in (past for story in told for past in story):
             if past.latest_ms is not None and past.latest_ms < self._from_ms:
                 self.passed_over += 1
-            elif past.keys & known:
+            elif past.key in known or not known.isdisjoint(past.others):
                 self.known += 1
             elif past.earliest_ms < pruned_ms:
                 self.passed_over += 1
             else:
-                found.append(past.event)
+                found.append(past)
         return found
 
     def stored(self, *, fresh: bool) -> None:
@@ -294,15 +304,15 @@ class Run:
         self.fed += fresh
         self.known += not fresh
 
-    def failed(self, event: Event, error: Exception) -> None:
+    def failed(self, past: Past, error: Exception) -> None:
         """Note an event whose handler raised. The traceback is the handler's, to be mended with."""
-        LOGGER.error("inbox: %s, which never came, failed", event.content_key, exc_info=error)
-        self.failures.append(Failure(event.content_key, event.event_type, type(error).__name__))
-        self.stuck.add(event.checkout.id)
+        LOGGER.error("inbox: %s, which never came, failed", past.key, exc_info=error)
+        self.failures.append(Failure(past.key, past.event.event_type, type(error).__name__))
+        self.stuck.add(past.event.checkout.id)
 
-    def may_be_done(self, event: Event) -> bool:
+    def may_be_done(self, past: Past) -> bool:
         """Whether nothing older of its checkout has failed; else it waits for the next run, too."""
-        return event.checkout.id not in self.stuck
+        return past.event.checkout.id not in self.stuck
 
     def reached(self, connection: Connection, window: Window) -> None:
         """All of *window* is in, unless a handler has raised; then the next run begins with it."""
@@ -384,7 +394,7 @@ class Run:
 
 def reconcile(
     run: Run,
-    box: Inbox,
+    door: Door,
     checkouts: Lists,
     engine: Engine,
     *,
@@ -404,7 +414,7 @@ def reconcile(
                 time.sleep(run.pause_s())
                 if (page := next(pages, None)) is None:
                     break
-                _feed(run, box, engine, page, handler)
+                _feed(run, door, engine, page, handler)
             with engine.begin() as connection:
                 run.reached(connection, window)
         with engine.begin() as connection:
@@ -432,34 +442,34 @@ def _compare(run: Run, engine: Engine, subscriptions: Logs, subscription_id: str
 
 def _feed(
     run: Run,
-    box: Inbox,
+    door: Door,
     engine: Engine,
     page: Sequence[Checkout],
     handler: Handler | None,
 ) -> None:
     """Put in what is missing of a page: all of it in one transaction for the workers, or each with its work in its own."""
     with engine.begin() as connection:
-        events = run.missing(connection, page)
+        missing = run.missing(connection, page)
         if handler is None:
-            for event in events:
-                run.stored(fresh=box.store(event, connection))
+            for past in missing:
+                run.stored(fresh=door.store(past.event, connection, past.others))
             return
-    for event in filter(run.may_be_done, events):
+    for past in filter(run.may_be_done, missing):
         try:
-            with engine.connect() as connection, box.once(event, connection) as fresh:
+            with engine.connect() as connection, door.once(past.event, connection, past.others) as fresh:
                 if fresh:
-                    handler(event, connection)
+                    handler(past.event, connection)
         except PASSING:
             raise
         except Exception as exc:  # noqa: BLE001 -- the handler's, and logged
-            run.failed(event, exc)
+            run.failed(past, exc)
         else:
             run.stored(fresh=fresh)
 
 
 async def reconcile_async(
     run: Run,
-    box: Inbox,
+    door: Door,
     checkouts: AsyncLists,
     engine: AsyncEngine,
     *,
@@ -479,7 +489,7 @@ async def reconcile_async(
                 await asyncio.sleep(run.pause_s())
                 if (page := await anext(pages, None)) is None:
                     break
-                await _feed_async(run, box, engine, page, handler)
+                await _feed_async(run, door, engine, page, handler)
             async with engine.begin() as connection:
                 await connection.run_sync(run.reached, window)
         async with engine.begin() as connection:
@@ -509,26 +519,26 @@ async def _compare_async(run: Run, engine: AsyncEngine, subscriptions: AsyncLogs
 
 async def _feed_async(
     run: Run,
-    box: Inbox,
+    door: Door,
     engine: AsyncEngine,
     page: Sequence[Checkout],
     handler: AsyncHandler | None,
 ) -> None:
     """As `_feed`."""
     async with engine.begin() as connection:
-        events = await connection.run_sync(run.missing, page)
+        missing = await connection.run_sync(run.missing, page)
         if handler is None:
-            for event in events:
-                run.stored(fresh=await box.store(event, connection))
+            for past in missing:
+                run.stored(fresh=await door.store(past.event, connection, past.others))
             return
-    for event in filter(run.may_be_done, events):
+    for past in filter(run.may_be_done, missing):
         try:
-            async with engine.connect() as connection, box.once(event, connection) as fresh:
+            async with engine.connect() as connection, door.once(past.event, connection, past.others) as fresh:
                 if fresh:
-                    await handler(event, connection)
+                    await handler(past.event, connection)
         except PASSING:
             raise
         except Exception as exc:  # noqa: BLE001 -- the handler's, and logged
-            run.failed(event, exc)
+            run.failed(past, exc)
         else:
             run.stored(fresh=fresh)
