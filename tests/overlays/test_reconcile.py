@@ -20,7 +20,7 @@ import pytest
 from sqlalchemy import Connection, Engine, create_engine, text
 from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
 
-from coinbase_checkouts import ApiKey, AsyncCheckouts, Checkouts, Event, Subscriptions, webhooks
+from coinbase_checkouts import ApiKey, AsyncCheckouts, Checkouts, Event, Subscriptions
 from coinbase_checkouts.inbox import Inbox, Reconciled
 from coinbase_checkouts.inbox.history import history
 from coinbase_checkouts.inbox.order import position
@@ -28,7 +28,7 @@ from coinbase_checkouts_sandbox import Sandbox
 
 from ..postgres import Postgres
 from .conftest import Server
-from .reconciler import SHOP, done, opened, what, work
+from .reconciler import SHOP, as_sent, done, opened, what, work
 
 ORDERS = 216
 PAID = "checkout.payment.success"
@@ -85,16 +85,6 @@ def order(sandbox: Sandbox, shop: Checkouts, number: int) -> None:
             sandbox.settle(checkout.id, refund_id, outcome)
 
 
-def as_sent(server: Server, secret: str) -> list[Event]:
-    """What came, each as its receiver would have verified it at the time."""
-    found: list[Event] = []
-    for request in server.received:
-        signature = request.headers["x-hook0-signature"]
-        moment = int(signature.split(",")[0].removeprefix("t="))
-        found.append(webhooks.verify(request.body, request.headers, secret, moment))
-    return found
-
-
 @pytest.fixture(scope="module")
 def day() -> Iterator[Day]:
     receiver = Server()
@@ -114,7 +104,8 @@ def day() -> Iterator[Day]:
                     sandbox.advance(3600)
             sandbox.advance(7200)
             sandbox.flush()
-            told = as_sent(receiver, subscription.secret.reveal())
+            secret = subscription.secret.reveal()
+            told = [as_sent(one.body, one.headers, secret) for one in receiver.received]
         yield Day(sandbox, key, told, start, sandbox.now.timestamp())
     receiver.stop()
 

@@ -23,7 +23,6 @@ from coinbase_checkouts import (
     Checkouts,
     Event,
     Subscriptions,
-    webhooks,
 )
 from coinbase_checkouts.errors import ConfigurationError, NoResponseError
 from coinbase_checkouts.inbox import Inbox, Reconciled
@@ -32,7 +31,7 @@ from coinbase_checkouts.inbox.reconciling import Run, Window, windows
 from coinbase_checkouts_sandbox import Sandbox
 
 from .conftest import Reply, Server
-from .reconciler import SHOP, done, opened, what, work
+from .reconciler import SHOP, as_sent, done, opened, what, work
 
 DAY_MS = 86_400_000
 Page = list[Checkout]
@@ -406,7 +405,7 @@ def test_the_log_for_comparison(
         assert subscription.secret is not None
         # The endpoint acted on this one, and then did not live to say so.
         request = server.received[-1]
-        event = webhooks.verify(request.body, request.headers, subscription.secret.reveal())
+        event = as_sent(request.body, request.headers, subscription.secret.reveal())
         with engine.connect() as connection, Inbox().once(event, connection):
             pass
         result = run(since=since, subscriptions=subscriptions, subscription_id=subscription.id)
@@ -661,11 +660,7 @@ def told(sandbox: Sandbox, key: ApiKey, server: Server) -> Callable[[], list[Eve
 
     def read() -> list[Event]:
         sandbox.flush()
-        found: list[Event] = []
-        for request in server.received:
-            moment = int(request.headers["x-hook0-signature"].split(",")[0].removeprefix("t="))
-            found.append(webhooks.verify(request.body, request.headers, secret.reveal(), moment))
-        return found
+        return [as_sent(one.body, one.headers, secret.reveal()) for one in server.received]
 
     return read
 
