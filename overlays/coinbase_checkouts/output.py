@@ -123,8 +123,8 @@ def show_subscription(subscription: Subscription, *, json_lines: bool, secrets: 
             "description": subscription.description,
             "metadata": subscription.metadata,
             "labels": subscription.labels,
-            "createdAt": utc(subscription.created_at),
-            "updatedAt": utc(subscription.updated_at or UNSET) or None,
+            "createdAt": subscription.created_at.isoformat(),
+            "updatedAt": subscription.updated_at and subscription.updated_at.isoformat(),
             "secret": secret or None,
         }
         write(json.dumps({name: value for name, value in told.items() if value is not None}) + "\n")
@@ -142,7 +142,7 @@ def show_subscription(subscription: Subscription, *, json_lines: bool, secrets: 
         ("updated", utc(subscription.updated_at or UNSET)),
         ("secret", plain(secret)),
     ]
-    write(_aligned([fact for fact in facts if fact[1]]) + "\n")
+    write(_aligned([fact for fact in facts if fact[1]]))
 
 
 def show_subscription_line(subscription: Subscription, *, header: bool) -> None:

@@ -14,6 +14,7 @@ from typing import Final
 from . import output
 from .commands import Deed, carried_out, find_key, settings
 from .errors import ConfigurationError
+from .streams import write
 from .subscriptions import EVENT_TYPES, Subscriptions
 
 _HEADERS_LIMIT_BYTES: Final = 64 * 1024
@@ -51,6 +52,8 @@ def _subscriptions(client: Subscriptions, options: argparse.Namespace, _: Deed) 
         return
     for number, one in enumerate(client.list()):
         if options.json or options.show_secret:
+            if number and not options.json:
+                write("\n")
             output.show_subscription(one, json_lines=options.json, secrets=options.show_secret)
         else:
             output.show_subscription_line(one, header=number == 0)

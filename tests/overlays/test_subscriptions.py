@@ -655,6 +655,8 @@ def test_subscriptions_from_a_shell(
     assert "no" == third.split()[1]
     assert 0 == shell("subscriptions", "--json")
     assert [ID, SECRET] == [json.loads(line)["subscriptionId"] for line in capsys.readouterr().out.splitlines()]
+    assert 0 == shell("subscriptions", "--show-secret")
+    assert 1 == capsys.readouterr().out.splitlines().count("")
     answer |= {"secret": SECRET, "updatedAt": "2026-01-01T00:00:00Z"}
     server.answer(answer)
     assert 0 == shell("subscriptions", ID, "--show-secret")
