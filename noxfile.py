@@ -30,6 +30,8 @@ DESCRIPTIONS = ("spec/openapi.yaml", "spec/webhook-subscriptions.yaml")
 PARALLEL = ("--numprocesses=auto", "--maxprocesses=4", "--dist=loadfile")
 # Tests of each thing that comes with files of its own, or is started as a command.
 ON_THE_WHEEL = (
+    "tests/conformance/drift/test_generations.py",
+    "tests/conformance/drift/test_page.py",
     "tests/conformance/test_claims.py",
     "tests/conformance/test_explain.py",
     "tests/conformance/test_reports.py",
@@ -51,6 +53,24 @@ def install(session: nox.Session, *groups: str, extra: str = "") -> None:
     wanted = [requirement for group in groups for requirement in nox.project.dependency_groups(PROJECT, group)]
     project = ["--editable", f".{extra}"] if extra else []
     session.install("--quiet", "--constraint", LOCK, *wanted, *project)
+
+
+def keep_code(session: nox.Session, *command: str, quiet: bool = False) -> None:
+    """
+    Run a command of the session's environment, and end as it does; nox would make 1 of every failure.
+
+    Args:
+        quiet: Of a command that succeeds, show nothing.
+    """
+    program, *arguments = command
+    found = shutil.which(program, path=session.bin)
+    if found is None:
+        session.error(f"{program} is not installed")
+    done = subprocess.run([found, *arguments], cwd=ROOT, check=False, capture_output=quiet, text=True)
+    if done.returncode:
+        sys.stderr.write(f"{done.stdout or ''}{done.stderr or ''}")
+        # The difference between 1 and 2 is part of the contract.
+        sys.exit(done.returncode)
 
 
 def packaged_files() -> set[str]:
@@ -129,19 +149,27 @@ def foreign(session: nox.Session) -> None:
 def generate(session: nox.Session) -> None:
     """Compile the descriptions; with `-- --check` compare only: exit 1 out of step, 2 broken description."""
     install(session, "generate")
-    python = Path(session.bin) / "python"
-    done = subprocess.run([python, "spec/compile_client.py", *session.posargs], cwd=ROOT, check=False)
-    if done.returncode:
-        # nox would make 1 of every failure; the difference between 1 and 2 is part of the contract.
-        sys.exit(done.returncode)
+    keep_code(session, "python", "spec/compile_client.py", *session.posargs)
+
+
+@nox.session
+def drift(session: nox.Session) -> None:
+    """Compiled code against the descriptions, ours against the latest published one: exit 1 drift, 2 not comparable."""
+    install(session, "generate", extra="[conformance]")
+    keep_code(session, "python", "spec/compile_client.py", "--check")
+    latest = max(int(path.stem) for path in (ROOT / "spec" / "generations").glob("*.yaml"))
+    sides = [f"generation:{latest}", "spec", "--waivers", "spec/drift-waivers.toml"]
+    keep_code(session, "coinbase-checkouts", "drift", *sides, quiet=True)
 
 
 @nox.session
 def lint(session: nox.Session) -> None:
-    """Style of what is written by hand."""
+    """Style of what is written by hand, and whether GitHub will understand the workflows."""
     install(session, "lint")
     session.run("ruff", "check", "--quiet", *HAND_WRITTEN)
     session.run("ruff", "format", "--check", "--quiet", *HAND_WRITTEN)
+    workflows = map(str, (ROOT / ".github" / "workflows").glob("*.yml"))
+    session.run("check-jsonschema", "--builtin-schema", "vendor.github-workflows", *workflows, silent=True)
 
 
 @nox.session(name="format", default=False)

@@ -11,7 +11,8 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
-from importlib.resources import files
+from importlib.util import find_spec
+from pathlib import Path
 from typing import Any, Final
 
 _METHODS: Final = ("get", "post", "put", "patch", "delete")
@@ -186,7 +187,15 @@ def parts(pointer: str) -> list[str]:
     return [part.replace("~1", "/").replace("~0", "~") for part in pointer.split("/")[1:]]
 
 
+def compiled(*names: str) -> bytes:
+    """A file of the compiled client, which is not imported for it: that costs more than to compare two descriptions."""
+    client = find_spec("coinbase_checkouts_api")
+    if client is None or client.origin is None:
+        raise ModuleNotFoundError("coinbase_checkouts_api")
+    return Path(client.origin).parent.joinpath(*names).read_bytes()
+
+
 @lru_cache(maxsize=1)
 def description() -> Description:
     """The description this installation was compiled from."""
-    return Description((files("coinbase_checkouts_api") / "openapi.json").read_bytes())
+    return Description(compiled("openapi.json"))

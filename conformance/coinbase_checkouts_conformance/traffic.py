@@ -11,7 +11,8 @@ import base64
 import binascii
 import json
 import re
-from collections.abc import Iterable, Iterator, Mapping
+import zlib
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from functools import cache, cached_property
@@ -29,7 +30,11 @@ DOCUMENTED: Final = "documented"
 STANDINGS: Final = (DOCUMENTED, "sandbox", "live")
 DOCUMENTED_FILE: Final = Path(__file__).with_name("documented.yaml")
 
+# Of a HAR file, uncompressed.
+LARGEST_BYTES: Final = 512 * 1024 * 1024
+
 _LONGEST_MS: Final = 24 * 3600 * 1000
+_GZIP: Final = b"\x1f\x8b"
 
 
 class TrafficError(Exception):
@@ -188,15 +193,22 @@ def from_cassettes(folder: Path) -> list[Conversation]:
         TrafficError: The folder has none.
         CassetteError: One of them is damaged.
     """
-    from .cassettes import read_cassette  # noqa: PLC0415 -- needs what this module does not
-
     paths = sorted(folder.rglob("*.yaml"))
     if not paths:
         raise TrafficError(f"{folder}: no cassette in there")
-    return [_from_cassette(path, *read_cassette(path)) for path in paths]
+    return [from_cassette(path) for path in paths]
 
 
-def _from_cassette(path: Path, provenance: Any, interactions: Iterable[Mapping[str, Any]]) -> Conversation:
+def from_cassette(path: Path) -> Conversation:
+    """
+    One of our own cassettes.
+
+    Raises:
+        CassetteError: It is damaged.
+    """
+    from .cassettes import read_cassette  # noqa: PLC0415 -- needs what this module does not
+
+    provenance, interactions = read_cassette(path)
     name = f"{path.parent.name}/{path.stem}"
     conversation = Conversation(name, provenance.standing, provenance.target, provenance.recorded_at)
     for interaction in interactions:
@@ -317,7 +329,7 @@ def from_har(path: Path, *, standing: str = "live") -> Conversation:
     """
     conversation = Conversation(path.name, standing)
     try:
-        entries = json.loads(path.read_bytes())["log"]["entries"]
+        entries = json.loads(_har(path))["log"]["entries"]
         for index, entry in enumerate(entries):
             # What was aborted has no answer; what a cache gave was no answer of the server's.
             if int(entry["response"]["status"]) and not entry.get("_fromCache"):
@@ -330,8 +342,27 @@ def from_har(path: Path, *, standing: str = "live") -> Conversation:
     return conversation
 
 
+def _har(path: Path) -> bytes:
+    """What is in a HAR file, which many programs compress."""
+    with path.open("rb") as file:
+        content = file.read(LARGEST_BYTES + 1)
+    if content.startswith(_GZIP):
+        unpacker = zlib.decompressobj(wbits=31)
+        try:
+            content = unpacker.decompress(content, LARGEST_BYTES + 1)
+        except zlib.error as exc:
+            raise ValueError(f"damaged gzip: {exc}") from None
+        if not unpacker.eof and len(content) <= LARGEST_BYTES:
+            raise ValueError("damaged gzip: it ends too early")
+    if len(content) > LARGEST_BYTES:
+        raise ValueError(f"it is larger than {LARGEST_BYTES // 1024 // 1024} MiB")
+    return content
+
+
 def _from_entry(entry: Mapping[str, Any], place: Place) -> Recorded:
     request, response = entry["request"], entry["response"]
+    if not isinstance(request["url"], str):
+        raise TypeError("a request has no URL")
     url = urlsplit(request["url"])
     content = response.get("content") or {}
     if "text" not in content and content.get("size", 0) > 0 and matched(description(), request["method"], url.path):
@@ -340,13 +371,13 @@ def _from_entry(entry: Mapping[str, Any], place: Place) -> Recorded:
     span = _span(entry)
     return Recorded(
         replace(place, target=f"{url.scheme}://{url.netloc}", recorded_at=span[0] if span else None),
-        request["method"],
+        str(request["method"]),
         url.path,
         tuple(parse_qsl(url.query, keep_blank_values=True)),
         {name: value for name, value in _headers(request).items() if name != "authorization"},
         ((request.get("postData") or {}).get("text") or "").encode(),
         int(response["status"]),
-        {"content-type": content.get("mimeType", ""), **headers},
+        {"content-type": str(content.get("mimeType") or ""), **headers},
         _content(content),
         span,
     )
@@ -364,14 +395,16 @@ def _span(entry: Mapping[str, Any]) -> tuple[datetime, datetime] | None:
 
 
 def _headers(message: Mapping[str, Any]) -> dict[str, str]:
-    return {header["name"].lower(): header["value"] for header in message["headers"]}
+    return {header["name"].lower(): str(header["value"]) for header in message["headers"]}
 
 
 def _content(content: Mapping[str, Any]) -> bytes:
     text = content.get("text", "")
     if content.get("encoding") == "base64":
         try:
-            return base64.b64decode(text, validate=True)
+            body = base64.b64decode(text, validate=True)
         except binascii.Error as exc:
             raise ValueError(f"a body that is no base64: {exc}") from None
+        # It should be saved as it was before compression; some proxies save what went over the wire.
+        return _decompressed(body, {"content-encoding": "gzip"}) if body.startswith(_GZIP) else body
     return str(text).encode()

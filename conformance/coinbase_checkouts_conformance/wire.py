@@ -11,7 +11,7 @@ from __future__ import annotations
 import asyncio
 import ssl
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import cache
@@ -86,6 +86,7 @@ class Reply:
     content_type: str
     content: bytes
     retry_after: str = ""
+    headers: Mapping[str, str] = field(default_factory=dict, compare=False)
 
 
 @cache
@@ -285,5 +286,9 @@ class Wire:
             await response.aclose()
         headers = response.headers
         return Reply(
-            response.status_code, headers.get("content-type", ""), bytes(content), headers.get("retry-after", "")
+            response.status_code,
+            headers.get("content-type", ""),
+            bytes(content),
+            headers.get("retry-after", ""),
+            dict(headers),
         )

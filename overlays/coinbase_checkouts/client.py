@@ -43,6 +43,7 @@ class Checkouts(SyncShell):
         strict: Raise `InvalidResponseError` for any answer that is not as described, instead of reporting it.
         on_drift: Called once for each kind of thing that the service answers and the description does not
             have: an unknown status, an undocumented field. It is logged as well, and the payment goes on.
+            `sensor.JsonLines` writes it to a file.
         http_client: Your own httpx client, with its proxies and hooks; not closed by ours.
 
     Every method raises the errors of `coinbase_checkouts.errors`.

@@ -9,11 +9,13 @@ from __future__ import annotations
 
 import json
 import logging
+import os
 import re
 import threading
+import time
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
-from datetime import datetime
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
 from functools import cache
 from typing import Any, Final
 
@@ -79,6 +81,37 @@ class Sensor:
                 self._on_drift(drift)
             except Exception:
                 LOGGER.exception("on_drift failed")
+
+
+class JsonLines:
+    """
+    Writes each drift on a line of its own, as JSON: `Checkouts(on_drift=JsonLines("drift.jsonl"))`.
+
+    `coinbase-checkouts drift observed --log` reads them. Threads and processes may share a file: a line is appended
+    with one write, and the file is opened for it, so that it may be moved away at any time. A file that cannot be
+    written is told to the logger, and the payment goes on.
+
+    Args:
+        path: The file; made when there is something to write, readable by its owner only.
+        now_s: Seconds since the epoch.
+    """
+
+    def __init__(self, path: str | os.PathLike[str], *, now_s: Callable[[], float] = time.time) -> None:
+        self._path = os.fspath(path)
+        self._now_s = now_s
+
+    def __call__(self, drift: Drift) -> None:
+        """Append *drift*."""
+        at = datetime.fromtimestamp(self._now_s(), UTC).isoformat(timespec="seconds")
+        line = json.dumps({"at": at, **asdict(drift)}).encode() + b"\n"
+        try:
+            file = os.open(self._path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
+            try:
+                os.write(file, line)
+            finally:
+                os.close(file)
+        except OSError as exc:
+            LOGGER.warning("drift could not be written to %s: %s", self._path, exc.strerror)
 
 
 def sense(operation_id: str, status: int, body: Mapping[str, Any] | None) -> Iterator[Drift]:

@@ -1,6 +1,6 @@
 """
-What client, sandbox, suite and webhooks cost, as ratios to named baselines measured in the same run: `nox -s bench`,
-or one of them, as `nox -s bench -- client`. No test depends on any of it.
+What client, sandbox, suite, webhooks and drift cost, as ratios to named baselines measured in the same run:
+`nox -s bench`, or one of them, as `nox -s bench -- client`. No test depends on any of it.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from coinbase_checkouts import ApiKey, AsyncCheckouts, Checkout, Checkouts, JwtA
 from coinbase_checkouts.sensor import sense
 from coinbase_checkouts_api import Client
 from coinbase_checkouts_api.api.checkouts import get_checkout
-from tests.bench import load, suite, webhooks
+from tests.bench import drift, load, suite, webhooks
 from tests.bench.measuring import ROUNDS, Work, measured, report
 
 EXAMPLE = Path(__file__).parents[2] / "spec" / "examples" / "getCheckout.response-gen-2.json"
@@ -194,6 +194,7 @@ PARTS: dict[str, Callable[[], None]] = {
     "sandbox": load.main,
     "suite": suite.main,
     "webhooks": webhooks.main,
+    "drift": drift.main,
 }
 
 

@@ -10,23 +10,16 @@ from typing import Any
 import pytest
 from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
-from selenium.webdriver.support.ui import WebDriverWait
 
 from coinbase_checkouts_conformance.reports import write_reports
 
 from ..conformance.runs import hostile_run
 from .conftest import see
+from .looking import AXE, choose, clear, shown, violations
 
-AXE = Path(__file__).with_name("axe.min.js").read_text(encoding="utf-8")
-RUN_AXE = """
-const done = arguments[arguments.length - 1];
-axe.run(document.querySelector("dialog[open]") || document, {resultTypes: ["violations"]}).then(
-  found => done(found.violations.map(one => [one.id, one.nodes.length, one.nodes[0].html.slice(0, 120)])), done);
-"""
 # One of each kind, for axe looks at every element.
 OPEN_SOME = "document.querySelectorAll('.group:nth-of-type(3n), .list > :first-child, .list > :first-child .x').forEach(one => { one.open = true; })"
 OPEN_ALL = "document.querySelectorAll('details').forEach(one => { one.open = true; })"
-SHOWN = "return [...document.querySelectorAll(arguments[0])].filter(one => one.checkVisibility()).length"
 
 
 def test_axe_is_as_it_was_released() -> None:
@@ -50,25 +43,6 @@ def report(browser: Any, page: str) -> Any:
     """The browser, with the report open in it."""
     browser.get(page)
     return browser
-
-
-def shown(browser: Any, selector: str) -> int:
-    """How many elements can be seen."""
-    found: int = browser.execute_script(SHOWN, selector)
-    return found
-
-
-def choose(browser: Any, name: str, value: str) -> None:
-    """Set a field of the filter, as a person does."""
-    field = browser.find_element(By.NAME, name)
-    field.clear() if field.tag_name == "input" else None
-    field.send_keys(value)
-
-
-def clear(browser: Any) -> None:
-    """Empty the filter; everything is there again."""
-    browser.find_element(By.CSS_SELECTOR, "#filter button").click()
-    WebDriverWait(browser, 10, poll_frequency=0.05).until(lambda _: not shown(browser, "#found:not(:empty)"))
 
 
 def test_it_opens_from_a_file_and_asks_nobody(report: Any) -> None:
@@ -186,8 +160,6 @@ def test_it_is_accessible(report: Any, width: int, dark: bool) -> None:
     axe finds no violation: folded, unfolded, and with a cell's evidence open.
     """
     see(report, width=width, dark=dark)
-    report.set_script_timeout(120)
-    report.execute_script(AXE)
     for step in ("", OPEN_SOME, "document.querySelector('a.cell').click()"):
         report.execute_script(step)
-        assert [] == report.execute_async_script(RUN_AXE)
+        assert [] == violations(report)

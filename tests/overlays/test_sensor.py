@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import logging
+import threading
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from coinbase_checkouts.sensor import KINDS_LIMIT, Drift, Sensor, readable, sense
+from coinbase_checkouts.sensor import KINDS_LIMIT, Drift, JsonLines, Sensor, readable, sense
 from coinbase_checkouts_api.models import Checkout
 
 REFUND = {"id": "r", "checkoutId": "c", "amount": "1.00", "status": "PENDING", "createdAt": "2026-11-20T11:00:00Z"}
@@ -109,6 +111,39 @@ def test_callback_that_raises_stops_nothing(caplog: pytest.LogCaptureFixture) ->
     Sensor(broken).report(Drift("getCheckout", "null", "/url"))
     Sensor(None).report(Drift("getCheckout", "null", "/url"))
     assert "on_drift failed" in caplog.messages
+
+
+def test_drift_is_written_as_json_lines(tmp_path: Path) -> None:
+    """
+    Each drift is a line of JSON with its time, for as many writers as there are; the file is its owner's.
+    """
+    path = tmp_path / "drift.jsonl"
+    drifts = [Drift("getCheckout", "enum", "/status", f"A\u2028{number}") for number in range(200)]
+    writers = [JsonLines(path, now_s=lambda: 1_800_000_000.5) for _ in range(4)]
+
+    def write_all(write: JsonLines) -> None:
+        for drift in drifts:
+            write(drift)
+
+    threads = [threading.Thread(target=write_all, args=(writer,)) for writer in writers]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    lines = path.read_text(encoding="utf-8").split("\n")
+    assert ("", 800) == (lines.pop(), len(lines))
+    first = {"at": "2027-01-15T08:00:00+00:00", "operation": "getCheckout", "kind": "enum", "pointer": "/status"}
+    assert first | {"value": "A\u20280"} == json.loads(lines[0])
+    assert {4} == set(Counter(lines).values())
+    assert 0o600 == path.stat().st_mode & 0o777
+
+
+def test_drift_that_cannot_be_written_stops_nothing(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    """
+    A file that cannot be written is told to the logger, and nothing is raised.
+    """
+    JsonLines(tmp_path / "nowhere" / "drift.jsonl")(Drift("getCheckout", "null", "/url"))
+    assert "drift could not be written to" in caplog.text
 
 
 JSON: st.SearchStrategy[Any] = st.recursive(

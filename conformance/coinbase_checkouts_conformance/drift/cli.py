@@ -7,39 +7,56 @@ Exit 0: nothing at or above the threshold. 1: drift, or an expired waiver. 2: it
 from __future__ import annotations
 
 import argparse
-import sys
+import gc
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
 
+from .changelog import changelog
 from .comparing import compare
 from .fetching import Fetcher, cache_folder
 from .problems import CouldNotCompareError
-from .reports import FORMATS, Result, as_changelog
+from .reports import ENCODED, FILES, FORMATS, Result
 from .sources import Sources
 from .verdicts import Severity
 from .waivers import Waived, read_waivers, waived
+from .writing import COULD_NOT, could_not, tell, write
 
 NO_DRIFT: Final = 0
 DRIFT: Final = 1
-COULD_NOT_COMPARE: Final = 2
+COULD_NOT_COMPARE: Final = COULD_NOT
 INTERRUPTED: Final = 130
 
+_PROGRAM: Final = "coinbase-checkouts drift"
 _SIDES: Final = "a file, a URL, git:REVISION:path, spec (ours), generation:N, or - for stdin"
 
 
 def main(argv: list[str]) -> int:
     """The command; *argv* is what comes after its name."""
+    if argv[:1] == ["observed"]:
+        from . import observed_cli  # noqa: PLC0415 -- it needs the suite, which a comparison does not
+
+        return observed_cli.main(argv[1:])
+    if argv[:1] == ["facts"]:
+        from . import facts  # noqa: PLC0415 -- likewise
+
+        return facts.main(argv[1:])
     options = _parser().parse_args(argv)
+    # Millions of values are read, and all of them stay to the end: to look for rubbish among them takes a third of the time.
+    collecting = gc.isenabled()
+    gc.disable()
     try:
         return _run(options)
     except CouldNotCompareError as exc:
-        return _could_not(str(exc))
+        return could_not(_PROGRAM, str(exc))
     except RecursionError:
-        return _could_not("a schema is built of too many others")
+        return could_not(_PROGRAM, "a schema is built of too many others")
     except KeyboardInterrupt:
-        print("coinbase-checkouts drift: interrupted", file=sys.stderr)
+        tell(_PROGRAM, "interrupted")
         return INTERRUPTED
+    finally:
+        if collecting:
+            gc.enable()
 
 
 def _run(options: argparse.Namespace) -> int:
@@ -47,7 +64,9 @@ def _run(options: argparse.Namespace) -> int:
         raise CouldNotCompareError("stdin can be one side only")
     accepted = [] if options.waivers is None else read_waivers(options.waivers)
     notes: list[str] = []
-    sources = Sources(Fetcher(options.cache or cache_folder()), external=options.external, tell=notes.append)
+    sources = Sources(
+        Fetcher(options.cache or cache_folder(), options.offline), external=options.external, tell=notes.append
+    )
     base, revision = sources.open(options.base), sources.open(options.revision)
     marked: Waived = waived(compare(base, revision), accepted, today=datetime.now(UTC).date())
     result = Result(
@@ -58,34 +77,26 @@ def _run(options: argparse.Namespace) -> int:
         tuple(marked.expired),
         tuple(marked.unused),
         tuple(notes),
+        (base, revision),
     )
-    report = as_changelog(result) if options.changelog else FORMATS[options.format](result)
-    _write(report, options.output)
+    if options.report_dir is not None:
+        _write_all(result, options.report_dir)
+    report = changelog(result.differences) if options.changelog else FORMATS[options.format](result)
+    write(report, options.output, for_people=options.changelog or options.format not in ENCODED)
     # A report for programs, or one in a file, says it to nobody; stderr does.
     if options.output is not None or options.changelog or options.format != "text":
         for remark in result.remarks():
-            print(f"coinbase-checkouts drift: {remark}", file=sys.stderr)
+            tell(_PROGRAM, remark)
     return DRIFT if result.has_drift else NO_DRIFT
 
 
-def _write(report: str, path: Path | None) -> None:
-    if path is None:
-        # A terminal may know fewer characters than a description.
-        encoding = sys.stdout.encoding or "utf-8"
-        sys.stdout.write(report.encode(encoding, errors="replace").decode(encoding))
-        return
+def _write_all(result: Result, folder: Path) -> None:
     try:
-        path.write_text(report, encoding="utf-8", errors="replace", newline="\n")
+        folder.mkdir(parents=True, exist_ok=True)
     except OSError as exc:
-        raise CouldNotCompareError(f"{path}: {exc.strerror or 'cannot be written'}") from None
-
-
-def _could_not(why: str) -> int:
-    line = " ".join(why.split())
-    encoding = sys.stderr.encoding or "utf-8"
-    line = line.encode(encoding, errors="replace").decode(encoding)
-    print(f"coinbase-checkouts drift: {line}", file=sys.stderr)
-    return COULD_NOT_COMPARE
+        raise CouldNotCompareError(f"{folder}: {exc.strerror or 'cannot be made'}") from None
+    for name, kind in FILES.items():
+        write(FORMATS[kind](result), folder / name, for_people=False)
 
 
 def _threshold(text: str) -> Severity:
@@ -99,7 +110,9 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="coinbase-checkouts drift",
         description="Tell what changed between two OpenAPI descriptions, and whom it breaks. Unofficial.",
-        epilog="exit codes: 0 nothing at or above the threshold, 1 drift or an expired waiver, 2 it could not compare",
+        epilog="`drift observed --help` tells how traffic is held against the description, `drift facts --help` how facts "
+        "are set side by side. Exit codes: 0 nothing at or above the threshold, 1 drift or an expired waiver, "
+        "2 it could not compare",
         allow_abbrev=False,
     )
     add = parser.add_argument
@@ -108,6 +121,7 @@ def _parser() -> argparse.ArgumentParser:
     add("--format", choices=FORMATS, default="text", help="default: %(default)s")
     add("--changelog", action="store_true", help="write the section “Wire” of a changelog instead")
     add("--output", type=Path, metavar="FILE", help="write there instead of to stdout")
+    add("--report-dir", type=Path, metavar="DIR", help=f"write {', '.join(FILES)} there, too")
     add(
         "--fail-on",
         type=_threshold,
@@ -117,6 +131,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     add("--waivers", type=Path, metavar="FILE", help="differences that were accepted, as TOML")
     add("--cache", type=Path, metavar="DIR", help="where copies of what URLs answer are kept")
+    add("--offline", action="store_true", help="take the copies that were kept of URLs, and ask nobody")
     add(
         "--allow-external-refs",
         dest="external",

@@ -10,7 +10,9 @@ from __future__ import annotations
 
 from collections import defaultdict
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
+
+from coinbase_checkouts_conformance.description import escaped
 
 from . import prose
 from .comparing_operations import compare_operations, compare_servers
@@ -26,6 +28,7 @@ from .verdicts import Direction
 
 Key = tuple[object, ...]
 _RULES: Final = "x-rule"
+_Steps = tuple[Any, ...]
 
 
 @dataclass(frozen=True)
@@ -61,7 +64,7 @@ class _Comparison:
         self._about(calls)
         self._rules()
         self._schemas()
-        return differences(self.occurrences)
+        return differences(self.occurrences, self.base, self.revision)
 
     def _tell(self, finding: Finding, *path: str, operation: str | None = None) -> None:
         about = frozenset[str]() if operation is None else frozenset({operation})
@@ -248,19 +251,28 @@ def _origin(url: str, prefixes: set[str]) -> str:
 
 def _rules(root: At) -> dict[str, At]:
     found: dict[str, At] = {}
-    waiting: list[At] = [root]
+    # A value with the steps that lead to it, the last first: of millions few pointers are wanted.
+    waiting: list[tuple[Any, _Steps]] = [(root.value, ())]
     seen: set[int] = set()
     while waiting:
-        at = waiting.pop()
+        value, steps = waiting.pop()
         # A value that an alias repeats has the same rules.
-        if not isinstance(at.value, dict | list) or id(at.value) in seen:
+        if id(value) in seen:
             continue
-        seen.add(id(at.value))
-        for key, child in at.names():
+        seen.add(id(value))
+        for key, child in value.items() if isinstance(value, dict) else enumerate(value):
             if key == _RULES:
-                rules = list(child.elements()) or [child]
+                at = At(root.document, root.pointer + _written((key, steps)), child)
+                rules = list(at.elements()) or [at]
                 found.update({name: one for one in rules if (name := one.text("id")) is not None})
-            elif isinstance(child.value, dict | list):
-                waiting.append(child)
-        waiting.extend(at.elements())
+            elif isinstance(child, dict | list):
+                waiting.append((child, (key, steps)))
     return dict(sorted(found.items()))
+
+
+def _written(steps: _Steps) -> str:
+    parts: list[str] = []
+    while steps:
+        key, steps = steps
+        parts.append(escaped(str(key)))
+    return "".join(f"/{part}" for part in reversed(parts))

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
-from .document import At
+from .document import At, Document
 from .findings import Finding, Path
 from .schemas import canon
 from .touches import Touches, touched
@@ -21,10 +21,16 @@ _ABOUT_WORDS = (Severity.PROSE, Severity.EXAMPLE, Severity.COSMETIC)
 
 @dataclass(frozen=True)
 class Place:
-    """A pointer, and the line it is written on where that is known."""
+    """
+    A pointer, and the line it is written on where that is known.
+
+    Args:
+        is_there: False where only the other side has it; the line is that of the nearest thing above it.
+    """
 
     pointer: str
     line: int | None
+    is_there: bool = True
 
     @classmethod
     def of(cls, at: At) -> Place:
@@ -132,12 +138,12 @@ class Occurrence:
     look: str = ""
 
 
-def differences(occurrences: Iterable[Occurrence]) -> list[Difference]:
+def differences(occurrences: Iterable[Occurrence], base: Document, revision: Document) -> list[Difference]:
     """One difference for each change, worst first, in an order that depends on what changed only."""
     groups: dict[tuple[object, ...], list[Occurrence]] = {}
     for one in occurrences:
         groups.setdefault(_meaning(one), []).append(one)
-    found = [_difference(group) for group in groups.values()]
+    found = [_difference(group, base, revision) for group in groups.values()]
     return sorted(
         found, key=lambda one: (one.severity.rank, one.operations, one.path, one.direction, one.kind, one.fingerprint)
     )
@@ -152,7 +158,7 @@ def _meaning(one: Occurrence) -> tuple[object, ...]:
     return (finding.kind, direction, "" if about_words and one.look else name, canon(_plain(finding.values)), one.look)
 
 
-def _difference(group: list[Occurrence]) -> Difference:
+def _difference(group: list[Occurrence], before: Document, after: Document) -> Difference:
     order = sorted(group, key=_order)
     first = order[0]
     finding = first.finding
@@ -180,13 +186,20 @@ def _difference(group: list[Occurrence]) -> Difference:
         finding.why,
         (first.start, *(one for one in operations if one != first.start)) if first.start else operations,
         path,
-        Place.of(base),
-        Place.of(revision),
+        _place(finding.base, base, before),
+        _place(finding.revision, revision, after),
         hashlib.sha256(canon(meaning).encode(errors="surrogatepass")).hexdigest()[:16],
         finding.values,
         finding.witness,
         tuple(dict.fromkeys(more)),
     )
+
+
+def _place(at: At | None, other: At, document: Document) -> Place:
+    if at is not None:
+        return Place.of(at)
+    line = document.line(other.pointer) if other.pointer.startswith("#") else None
+    return Place(other.pointer, line, is_there=False)
 
 
 def _order(one: Occurrence) -> tuple[object, ...]:

@@ -89,6 +89,7 @@ class Document:
         name: What a person calls it.
         root: Its data.
         read_lines: Makes the lines of each container, when they are asked for.
+        read_text: Makes the lines of its text, likewise.
         other: Reads the file of a `$ref` that leads outside, relative to this one; None where that is not allowed.
     """
 
@@ -97,6 +98,7 @@ class Document:
         name: str,
         root: dict[str, Any],
         read_lines: Callable[[], Lines],
+        read_text: Callable[[], list[str]] = list,
         *,
         other: Callable[[str], Document] | None = None,
         prefix: str = "#",
@@ -105,6 +107,7 @@ class Document:
         self.data: Final = root
         self.root: Final = At(self, prefix, root)
         self._read_lines = read_lines
+        self._read_text = read_text
         self._other = other
         self._prefix = prefix
         self._found: dict[str, At] = {}
@@ -117,6 +120,11 @@ class Document:
     @cached_property
     def _lines(self) -> Lines:
         return self._read_lines()
+
+    @cached_property
+    def text(self) -> list[str]:
+        """The lines it is written in."""
+        return self._read_text()
 
     @cached_property
     def _anchors(self) -> dict[str, At]:

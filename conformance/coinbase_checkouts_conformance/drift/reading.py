@@ -14,6 +14,8 @@ from .problems import CouldNotCompareError
 from .yaml_reading import DEEPEST, YamlReader
 
 _SUPPORTED: Final = re.compile(r"3\.[01](\.|$)")
+# What ends a line of YAML; JSON counts line feeds only.
+_BREAK: Final = re.compile("\r\n?|[\n\x85\u2028\u2029]")
 _HTML: Final = re.compile(r"\s*<(!doctype|html|head|body|\?xml)", re.IGNORECASE)
 
 
@@ -36,25 +38,25 @@ def read(
         CouldNotCompareError: No OpenAPI 3.0 or 3.1 description.
     """
     try:
-        root, lines = _parsed(content, lambda what: tell(f"{name}: {what}"))
+        root, lines, text = _parsed(content, lambda what: tell(f"{name}: {what}"))
         _checked(root)
     except CouldNotCompareError as exc:
         raise CouldNotCompareError(f"{name}: {exc}") from None
-    return Document(name, root, lines, other=other)
+    return Document(name, root, lines, text, other=other)
 
 
 def read_part(name: str, content: bytes, *, prefix: str, other: Callable[[str], Document] | None = None) -> Document:
     """A file that a `$ref` leads to: any mapping will do."""
     try:
-        root, lines = _parsed(content, lambda _: None)
+        root, lines, text = _parsed(content, lambda _: None)
     except CouldNotCompareError as exc:
         raise CouldNotCompareError(f"{name}: {exc}") from None
     if not isinstance(root, dict):
         raise CouldNotCompareError(f"{name}: is no mapping")
-    return Document(name, root, lines, other=other, prefix=prefix)
+    return Document(name, root, lines, text, other=other, prefix=prefix)
 
 
-def _parsed(content: bytes, tell: Callable[[str], None]) -> tuple[Any, Callable[[], Lines]]:
+def _parsed(content: bytes, tell: Callable[[str], None]) -> tuple[Any, Callable[[], Lines], Callable[[], list[str]]]:
     if not content.strip():
         raise CouldNotCompareError("is empty")
     try:
@@ -74,12 +76,12 @@ def _parsed(content: bytes, tell: Callable[[str], None]) -> tuple[Any, Callable[
             for key in twice:
                 tell(f"the key {key!r} stands twice in one mapping; the last one counts")
             _not_too_deep(root)
-            return root, lambda: lines_of(text, root)
+            return root, lambda: lines_of(text, root), lambda: text.split("\n")
     reader = YamlReader(text)
     root = reader.read()
     for key, line in reader.duplicates:
         tell(f"line {line}: the key {key!r} stands twice in one mapping; the last one counts")
-    return root, lambda: reader.lines
+    return root, lambda: reader.lines, lambda: _BREAK.split(text)
 
 
 def _not_too_deep(root: Any) -> None:

@@ -5,17 +5,20 @@ What was found, for a person at a terminal, for a pull request, and for programs
 from __future__ import annotations
 
 import json
+import re
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from importlib.metadata import version
+from pathlib import PurePath
 from typing import Any, Final
+from urllib.parse import quote
 
 from .differences import Difference, Place
+from .document import Document
 from .verdicts import RULES, Direction, Severity
 from .waivers import Waiver
 
-_HEADINGS: Final = {
+HEADINGS: Final = {
     Severity.BREAKING: "Breaking",
     Severity.POTENTIAL: "Potentially breaking",
     Severity.ADDITIVE: "Additive",
@@ -23,7 +26,7 @@ _HEADINGS: Final = {
     Severity.EXAMPLE: "Examples",
     Severity.COSMETIC: "Cosmetic",
 }
-_DIRECTIONS: Final = {
+DIRECTIONS: Final = {
     Direction.REQUEST: "what we send",
     Direction.RESPONSE: "what we read",
     Direction.EVENT: "what we are sent",
@@ -37,6 +40,10 @@ _LEVELS: Final = {
     Severity.EXAMPLE: "note",
     Severity.COSMETIC: "note",
 }
+# GitHub takes 65,536 characters for a comment or an issue.
+LIMIT: Final = 60_000
+_LONGEST: Final = 600
+_MOST_REMARKS: Final = 20
 
 
 @dataclass(frozen=True)
@@ -47,6 +54,7 @@ class Result:
     Args:
         base: What a person calls it, as *revision*.
         threshold: The least of the classes that fail.
+        sides: Both descriptions, for a report that shows what is written in them.
     """
 
     base: str
@@ -56,6 +64,7 @@ class Result:
     expired: tuple[Waiver, ...] = ()
     unused: tuple[Waiver, ...] = ()
     notes: tuple[str, ...] = ()
+    sides: tuple[Document, ...] = ()
 
     @property
     def failing(self) -> list[Difference]:
@@ -95,7 +104,7 @@ def as_text(result: Result) -> str:
     """For a terminal."""
     lines = [f"{result.base} → {result.revision}: {result.counts}"]
     for severity, found in result.grouped():
-        lines += ["", f"{_HEADINGS[severity]} ({len(found)})"]
+        lines += ["", f"{HEADINGS[severity]} ({len(found)})"]
         for one in found:
             lines += [f"  {one.message}", f"    {_seen(one)}"]
             if touches := one.touches.text:
@@ -112,7 +121,7 @@ def _seen(one: Difference) -> str:
     lines = (
         f" (lines {one.base.line or '?'} → {one.revision.line or '?'})" if one.base.line or one.revision.line else ""
     )
-    return f"{_DIRECTIONS[one.direction]}{others}; {_pointers(one)}{lines}; {one.fingerprint}"
+    return f"{DIRECTIONS[one.direction]}{others}; {_pointers(one)}{lines}; {one.fingerprint}"
 
 
 def _few(names: Sequence[str]) -> str:
@@ -139,70 +148,67 @@ def as_json(result: Result) -> str:
 
 
 def as_markdown(result: Result) -> str:
-    """For a pull request."""
-    lines = [f"### Drift: {_code(result.base)} → {_code(result.revision)}", "", f"{result.counts.capitalize()}."]
+    """For a pull request or an issue: the worst first, and no more than LIMIT characters."""
+    head = [f"### Drift: {_code(result.base)} → {_code(result.revision)}", "", f"{result.counts.capitalize()}."]
+    remarks = [f"- {_cell(one)}" for one in result.remarks()]
+    head += ["", *remarks[:_MOST_REMARKS]] if remarks else []
+    left = LIMIT - sum(len(line) + 1 for line in head) - 1000 * len(Severity)
+    lines: list[str] = []
     for severity, found in result.grouped():
-        rows = [
-            f"| {_cell(one.operations[0] if one.operations else 'the description')} | {_cell(one.where)} "
-            f"| {_cell(one.what)} | {_cell(one.why)} | {_DIRECTIONS[one.direction]} | `{one.fingerprint}` |"
-            + (f" waived: {_cell(one.waived)}" if one.waived else "")
-            for one in found
-        ]
-        is_worth_reading = severity.rank <= Severity.POTENTIAL.rank
-        table = ["| in | where | what | why | direction | fingerprint |", "|---|---|---|---|---|---|", *rows]
-        heading = f"{_HEADINGS[severity]} ({len(found)})"
-        if is_worth_reading:
+        rows: list[str] = []
+        for one in found:
+            row = _row(one)
+            left -= len(row) + 1
+            if left < 0:
+                break
+            rows.append(row)
+        more = [f"\n{len(found) - len(rows)} more do not fit in here."] if len(rows) < len(found) else []
+        table = ["| in | where | what | why | direction | fingerprint |", "|---|---|---|---|---|---|", *rows, *more]
+        heading = f"{HEADINGS[severity]} ({len(found)})"
+        if severity.rank <= Severity.POTENTIAL.rank:
             lines += ["", f"#### {heading}", "", *table]
         else:
             lines += ["", f"<details><summary>{heading}</summary>", "", *table, "", "</details>"]
-    remarks = [f"- {_cell(one)}" for one in result.remarks()]
-    lines += ["", *remarks] if remarks else []
-    return "\n".join(lines) + "\n"
+    return "\n".join([*head, *lines]) + "\n"
+
+
+def _row(one: Difference) -> str:
+    place = one.operations[0] if one.operations else "the description"
+    what = one.what if one.waived is None else f"{one.what} (waived: {one.waived})"
+    cells = [*map(_cell, (place, one.where, what, one.why)), DIRECTIONS[one.direction], f"`{one.fingerprint}`"]
+    return f"| {' | '.join(cells)} |"
 
 
 def _code(text: str) -> str:
-    return f"`{text.replace('`', '')}`"
+    return f"`{' '.join(text.replace('`', '').split())[:_LONGEST]}`"
 
 
 def _cell(text: str) -> str:
-    return text.replace("\\", "\\\\").replace("|", "\\|").replace("<", "&lt;").replace("\n", " ")
+    return escaped(text if len(text) <= _LONGEST else f"{text[: _LONGEST - 1]}…")
 
 
-def as_changelog(result: Result) -> str:
-    """The section "Wire" of a changelog: what travels otherwise than before, and what is told otherwise."""
-    lines = ["### Wire", ""]
-    for severity, found in result.grouped():
-        if severity in (Severity.EXAMPLE, Severity.COSMETIC):
-            continue
-        mark = "⚠ " if severity in (Severity.BREAKING, Severity.POTENTIAL) else ""
-        for one in found:
-            place = f"`{one.operations[0]}`" if one.operations else "The description"
-            others = (
-                f" (and {', '.join(f'`{name}`' for name in one.operations[1:])})" if len(one.operations) > 1 else ""
-            )
-            where = f" {one.where}" if one.where else ""
-            lines.append(f"- {mark}{place}{where}{others}: {one.what}.")
-    if len(lines) == 2:
-        lines.append("Nothing changed on the wire.")
-    return "\n".join(lines) + "\n"
+def escaped(text: str) -> str:
+    """*text* in Markdown without meaning: no markup, no link, no image, and nobody is mentioned."""
+    plain = re.sub(r"[\\`*\[\]|~]|(?<![^\W_])_|_(?![^\W_])", r"\\\g<0>", " ".join(text.split()))
+    return plain.replace("&", "&amp;").replace("<", "&lt;").replace("@", "@\N{ZERO WIDTH SPACE}")
 
 
 def as_github(result: Result) -> str:
     """Workflow commands, which GitHub shows beside the lines."""
     lines = [_command(one, result) for one in result.differences if one.severity.rank <= Severity.PROSE.rank]
-    lines += [f"::warning::{_escaped(one)}" for one in result.remarks()]
-    return "".join(f"{line}\n" for line in (*lines, f"::notice::{_escaped(result.counts)}"))
+    lines += [f"::warning::{_command_text(one)}" for one in result.remarks()]
+    return "".join(f"{line}\n" for line in (*lines, f"::notice::{_command_text(result.counts)}"))
 
 
 def _command(one: Difference, result: Result) -> str:
     level = {"note": "notice"}.get(_LEVELS[one.severity], _LEVELS[one.severity])
     file, place = _file(one, result)
-    where = f" file={_escaped(file, is_property=True)},line={place.line or 1}," if file else " "
-    title = _escaped(f"drift: {one.severity}", is_property=True)
-    return f"::{'notice' if one.waived else level}{where}title={title}::{_escaped(one.message)}"
+    where = f" file={_command_text(file, is_property=True)},line={place.line or 1}," if file else " "
+    title = _command_text(f"drift: {one.severity}", is_property=True)
+    return f"::{'notice' if one.waived else level}{where}title={title}::{_command_text(one.message)}"
 
 
-def _escaped(text: str, *, is_property: bool = False) -> str:
+def _command_text(text: str, *, is_property: bool = False) -> str:
     text = text.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
     return text.replace(":", "%3A").replace(",", "%2C") if is_property else text
 
@@ -211,12 +217,17 @@ def _file(one: Difference, result: Result) -> tuple[str, Place]:
     """The file that a reader can open: the revision's, or else the base's; none for what is no file."""
     for name, place in ((result.revision, one.revision), (result.base, one.base)):
         if "://" not in name and not name.startswith(("git:", "generation:")) and name not in ("stdin", "spec"):
-            return name.replace("\\", "/"), place
+            # What stands in another file has its name before the `#`, as seen from the folder of this one.
+            other = place.pointer.partition("#")[0]
+            path = PurePath(name).parent / other if other else PurePath(name)
+            return path.as_posix().replace("\\", "/"), place
     return "", one.revision
 
 
 def as_sarif(result: Result) -> str:
     """SARIF 2.1.0, each result at the line of the description."""
+    from importlib.metadata import version  # noqa: PLC0415 -- for this report only
+
     kinds = sorted({one.kind for one in result.differences})
     rules = [
         {
@@ -252,7 +263,7 @@ def _sarif(one: Difference, result: Result, kinds: list[str]) -> dict[str, Any]:
     }
     if file:
         location["physicalLocation"] = {
-            "artifactLocation": {"uri": file},
+            "artifactLocation": {"uri": quote(file, safe="/:")},
             "region": {"startLine": place.line or 1},
         }
     found: dict[str, Any] = {
@@ -269,10 +280,22 @@ def _sarif(one: Difference, result: Result, kinds: list[str]) -> dict[str, Any]:
     return found
 
 
+def as_html(result: Result) -> str:
+    """One page for people, with both descriptions side by side."""
+    from .as_html import html  # noqa: PLC0415 -- templates cost more than all the rest
+
+    return html(result)
+
+
 FORMATS: Final[dict[str, Callable[[Result], str]]] = {
     "text": as_text,
     "json": as_json,
     "markdown": as_markdown,
     "sarif": as_sarif,
     "github": as_github,
+    "html": as_html,
 }
+# What `--report-dir` leaves.
+FILES: Final = {"drift.md": "markdown", "drift.json": "json", "drift.sarif": "sarif", "drift.html": "html"}
+# UTF-8 whatever the terminal knows: programs read them, or they say themselves how they are written.
+ENCODED: Final = frozenset({"json", "sarif", "html"})

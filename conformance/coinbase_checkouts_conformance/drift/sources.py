@@ -8,12 +8,13 @@ import subprocess
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
-from importlib.resources import files
 from pathlib import Path, PurePosixPath
 from typing import Final
 
+from coinbase_checkouts_conformance.description import compiled
+
 from .document import Document
-from .fetching import Fetcher
+from .fetching import Fetcher, called
 from .problems import CouldNotCompareError
 from .reading import read, read_part
 
@@ -45,7 +46,10 @@ class Sources:
             CouldNotCompareError: It cannot be had, or is none.
         """
         if side.startswith(("http://", "https://")):
-            return self._read(side, self.fetcher.fetch(side))
+            name = called(side)
+            if self.fetcher.offline:
+                self.tell(f"{name}: is a copy; nobody was asked whether it still holds")
+            return self.fetcher.fetch(side, lambda content: self._read(name, content))
         if side == "spec":
             return self._read(*_spec())
         if side == "-":
@@ -102,12 +106,18 @@ def generation(number: str) -> Path:
     return folder / f"{number}.yaml"
 
 
+def our_file() -> Path | None:
+    """The description that people edit; None outside a checkout."""
+    ours = _CHECKOUT / "openapi.yaml"
+    return ours if ours.is_file() else None
+
+
 def _spec() -> tuple[str, bytes]:
     # In a checkout the file that people edit, so that lines lead there; otherwise the copy that was compiled.
-    ours = _CHECKOUT / "openapi.yaml"
-    if ours.is_file():
+    ours = our_file()
+    if ours is not None:
         return "spec/openapi.yaml", ours.read_bytes()
-    return "spec", (files("coinbase_checkouts_api") / "openapi.json").read_bytes()
+    return "spec", compiled("openapi.json")
 
 
 def _of_file(path: Path, name: str) -> bytes:

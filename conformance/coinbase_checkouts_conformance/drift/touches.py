@@ -7,14 +7,14 @@ from __future__ import annotations
 
 import re
 import tomllib
-from collections.abc import Sequence
+from bisect import bisect_left
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from importlib.resources import files
 from pathlib import Path
 from typing import Any, Final
 
-from coinbase_checkouts_conformance.description import description
+from coinbase_checkouts_conformance.description import compiled, description
 
 # Not from the module that writes it, which imports pytest.
 _CLAIMS_FILE: Final = Path(__file__).parents[1] / "claims.toml"
@@ -85,28 +85,38 @@ def touched(operations: Sequence[str], path: Sequence[str], pointers: Sequence[s
     named = dict.fromkeys(name for pointer in pointers for name in _COMPONENT.findall(pointer))
     models = tuple(name for name in named if name in _models())
     verbs = [known[one] for one in operations[:1] if one in known]
-    claims = dict.fromkeys(
-        name
-        for name, proves in _claims()
-        if _proves(name, proves, verbs=verbs, path=path, pointers=pointers, what=what)
-    )
-    return Touches(tuple(known) or tuple(events), models, tuple(overlays), tuple(claims))
+    claims = _claims().proving(verbs, path, pointers, what)
+    return Touches(tuple(known) or tuple(events), models, tuple(overlays), claims)
 
 
-def _proves(
-    name: str, proves: Sequence[str], *, verbs: Sequence[str], path: Sequence[str], pointers: Sequence[str], what: str
-) -> bool:
-    for one in proves:
-        if one.startswith("#"):
-            if one in pointers or any(one.startswith(f"{pointer}/") for pointer in pointers if _is_exact(pointer)):
-                return True
-        elif f"rule {one}:" in f"{what} ":
-            return True
-    # A constraint's claim is called by its operation and field.
-    fields = [step.rpartition(" ")[2] for step in path if step != "body" and not step.startswith("response")]
-    if not fields or (path and path[0].startswith("response")):
-        return False
-    return any(name.startswith(f"{verb}.{'.'.join(fields)}-") for verb in verbs)
+class _Claims:
+    """The claims, to be found by what they prove: a difference concerns few of them."""
+
+    def __init__(self, tables: Sequence[dict[str, Any]]) -> None:
+        self._names = [str(one["id"]) for one in tables]
+        self._by_name = sorted((name, number) for number, name in enumerate(self._names))
+        self._by_proof = sorted((str(proof), number) for number, one in enumerate(tables) for proof in one["proves"])
+
+    def proving(self, verbs: Sequence[str], path: Sequence[str], pointers: Sequence[str], what: str) -> tuple[str, ...]:
+        """Their ids, in the order in which they are listed."""
+        proofs = [*pointers, *re.findall(r"\brule (\S+):", what)]
+        found = {number for proof in proofs for text, number in _beginning(self._by_proof, proof) if text == proof}
+        inside = [f"{pointer}/" for pointer in pointers if _is_exact(pointer)]
+        found.update(number for pointer in inside for _, number in _beginning(self._by_proof, pointer))
+        # A constraint's claim is called by its operation and field.
+        fields = [step.rpartition(" ")[2] for step in path if step != "body" and not step.startswith("response")]
+        if fields and not path[0].startswith("response"):
+            names = [f"{verb}.{'.'.join(fields)}-" for verb in verbs]
+            found.update(number for name in names for _, number in _beginning(self._by_name, name))
+        return tuple(dict.fromkeys(self._names[number] for number in sorted(found)))
+
+
+def _beginning(table: Sequence[tuple[str, int]], start: str) -> Iterator[tuple[str, int]]:
+    """The rows of a sorted table whose text begins so."""
+    for index in range(bisect_left(table, (start,)), len(table)):
+        if not table[index][0].startswith(start):
+            return
+        yield table[index]
 
 
 def _is_exact(pointer: str) -> bool:
@@ -126,11 +136,10 @@ def _verbs() -> dict[str, str]:
 @lru_cache(maxsize=1)
 def _models() -> frozenset[str]:
     # Read as text: importing the models costs more than all the rest.
-    source = (files("coinbase_checkouts_api") / "models" / "__init__.py").read_text(encoding="utf-8")
+    source = compiled("models", "__init__.py").decode()
     return frozenset(re.findall(r'^\s+"(\w+)",', source, re.MULTILINE))
 
 
 @lru_cache(maxsize=1)
-def _claims() -> tuple[tuple[str, tuple[str, ...]], ...]:
-    found: list[dict[str, Any]] = tomllib.loads(_CLAIMS_FILE.read_text(encoding="utf-8"))["claim"]
-    return tuple((str(one["id"]), tuple(one["proves"])) for one in found)
+def _claims() -> _Claims:
+    return _Claims(tomllib.loads(_CLAIMS_FILE.read_text(encoding="utf-8"))["claim"])

@@ -1,30 +1,25 @@
 """
 `report.html`: one page that needs nothing else, neither network nor server, and can be read without JavaScript.
 
-Everything in it comes from a server that may be hostile: it is escaped, and the page's own policy runs only the one
-script and the one style whose hashes it names.
+Everything in it comes from a server that may be hostile: it is escaped, and `page` lets nothing run but its own script.
 """
 
 from __future__ import annotations
 
-import base64
-import hashlib
 import json
 from collections.abc import Iterable
 from dataclasses import dataclass
-from functools import cache
 from html import escape
 from itertools import zip_longest
-from pathlib import Path
 from typing import Any, Final
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
 from coinbase_checkouts_conformance.claims import named
 from coinbase_checkouts_conformance.coverage import Row
 from coinbase_checkouts_conformance.description import description
 from coinbase_checkouts_conformance.outcomes import BREAKING, FAIL, OUTCOMES, PASS, SKIPPED, UNKNOWN, Outcome
+from coinbase_checkouts_conformance.page import page
 from coinbase_checkouts_conformance.scrub import excerpt
 from coinbase_checkouts_conformance.traffic import Place, Recorded
 
@@ -41,7 +36,6 @@ _CUTS: Final = (8000, 4000, 2000, 1000, 500, 250, 100)
 _MOST_PLACES: Final = 3
 _MOST_EXCHANGES: Final = 3000
 
-_TEMPLATES: Final = Path(__file__).with_name("templates")
 _CELL_SIGNS: Final = SIGNS | {PART: "◐", UNKNOWN: "○"}
 # Of a cell that has everything, by the strongest evidence it has.
 _SEEN_SIGNS: Final = {"live": "✔", "sandbox": "✓", "documented": "¶"}
@@ -94,57 +88,33 @@ def html(run: Run) -> str:
     by_test: dict[str, list[_Place]] = {}
     for (name, _), place in places.items():
         by_test.setdefault(name, []).append(place)
-    style, script = (_read(name) for name in ("report.css", "report.js"))
     shown = [_group(group, cells, by.operations) for group in matrix]
-    return (
-        _environment()
-        .get_template("report.html")
-        .render(
-            run=run,
-            by=by,
-            style=Markup(style),  # noqa: S704 -- ours
-            script=Markup(script),  # noqa: S704 -- ours
-            policy=f"default-src 'none'; style-src {_hash(style)}; script-src {_hash(script)}; base-uri 'none'; form-action 'none'",
-            outcomes=OUTCOMES,
-            words=_OUTCOME_WORDS,
-            signs=SIGNS,
-            cell_signs=_CELL_SIGNS,
-            seen_signs=_SEEN_SIGNS,
-            cell_words=_CELL_WORDS,
-            standings=STANDINGS,
-            unofficial=UNOFFICIAL,
-            versions=versions(),
-            broken=run.outcomes.of(*BREAKING),
-            claims=_by_topic(run, by_test),
-            others=by_test,
-            operations_of=_operations,
-            matrix=shown,
-            cells=Markup(cells.as_json),  # noqa: S704 -- without `<`
-            missing=run.coverage.missing if run.coverage else [],
-            unreachable=_by_reason(run.coverage.rows if run.coverage else ()),
-            documents=by.document["x-documents"],
-            named=named,
-        )
+    return page(
+        "report.html",
+        styles=("report.css",),
+        script="report.js",
+        run=run,
+        by=by,
+        outcomes=OUTCOMES,
+        words=_OUTCOME_WORDS,
+        signs=SIGNS,
+        cell_signs=_CELL_SIGNS,
+        seen_signs=_SEEN_SIGNS,
+        cell_words=_CELL_WORDS,
+        standings=STANDINGS,
+        unofficial=UNOFFICIAL,
+        versions=versions(),
+        broken=run.outcomes.of(*BREAKING),
+        claims=_by_topic(run, by_test),
+        others=by_test,
+        operations_of=_operations,
+        matrix=shown,
+        cells=Markup(cells.as_json),  # noqa: S704 -- without `<`
+        missing=run.coverage.missing if run.coverage else [],
+        unreachable=_by_reason(run.coverage.rows if run.coverage else ()),
+        documents=by.document["x-documents"],
+        named=named,
     )
-
-
-@cache
-def _environment() -> Environment:
-    return Environment(
-        loader=FileSystemLoader(_TEMPLATES),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-
-
-def _read(name: str) -> str:
-    return (_TEMPLATES / name).read_text(encoding="utf-8")
-
-
-def _hash(text: str) -> str:
-    return f"'sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}'"
 
 
 def _text(text: str) -> str:

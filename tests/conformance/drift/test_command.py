@@ -1,14 +1,12 @@
-"""The command: sides, exit codes, reports, waivers, the cache."""
+"""The command: sides, exit codes, reports, waivers."""
 
 from __future__ import annotations
 
 import json
 import subprocess
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from threading import Thread
 from typing import Any
 
 import pytest
@@ -189,81 +187,18 @@ def test_external(command: Command, tmp_path: Path) -> None:
     )
     assert 2 == command(base, revision)[0]
     assert 0 == command(base, revision, "--allow-external-refs")[0]
+    parts = tmp_path / "in" / "parts" / "status.yaml"
+    parts.write_text(
+        yaml.safe_dump({"Status": {"$ref": "#/Real"}, "Real": {**status, "enum": [*status["enum"], "LATE"]}})
+    )
+    document = json.loads(command(base, revision, "--allow-external-refs", "--format", "sarif")[1])
+    place = document["runs"][0]["results"][0]["locations"][0]["physicalLocation"]
+    assert str(parts) == place["artifactLocation"]["uri"]
+    assert "enum" in parts.read_text().splitlines()[place["region"]["startLine"] - 1]
     made["components"]["schemas"]["Status"] = {"$ref": "../base.json#/components/schemas/Status"}
     revision.write_text(json.dumps(made))
     code, _, err = command(base, revision, "--allow-external-refs")
     assert (2, True) == (code, "out of the folder" in err)
-
-
-class _Publisher(BaseHTTPRequestHandler):
-    """Publishes a description with an ETag; misbehaves at other paths."""
-
-    seen: list[tuple[str, str | None]]
-    body = json.dumps(description()).encode()
-
-    def do_GET(self) -> None:
-        etag = self.headers.get("If-None-Match")
-        self.seen.append((self.path, etag))
-        if self.path == "/api.json" and etag == '"one"':
-            self.send_response(304)
-            self.end_headers()
-        elif self.path == "/api.json":
-            self.send_response(200)
-            self.send_header("ETag", '"one"')
-            self.send_header("Content-Length", str(len(self.body)))
-            self.end_headers()
-            self.wfile.write(self.body)
-        elif self.path == "/short":
-            self.send_response(200)
-            self.send_header("Content-Length", str(len(self.body) + 100))
-            self.end_headers()
-            self.wfile.write(self.body)
-        elif self.path == "/page":
-            self.send_response(200)
-            self.end_headers()
-            self.wfile.write(b"<!DOCTYPE html><p>Moved</p>")
-        else:
-            self.send_error(404)
-
-    def log_message(self, format: str, *args: Any) -> None:
-        """Quiet."""
-
-
-@pytest.fixture
-def publisher() -> Iterator[tuple[str, list[tuple[str, str | None]]]]:
-    """An address, and the paths that were asked for, with what was known of them."""
-    _Publisher.seen = []
-    with ThreadingHTTPServer(("127.0.0.1", 0), _Publisher) as server:
-        Thread(target=server.serve_forever, daemon=True).start()
-        yield f"http://127.0.0.1:{server.server_port}", _Publisher.seen
-        server.shutdown()
-
-
-def test_url(
-    publisher: tuple[str, list[tuple[str, str | None]]], sides: tuple[Path, Path], command: Command, tmp_path: Path
-) -> None:
-    """What a URL answered is kept, asked for with its ETag, and not sent again; a damaged copy is none."""
-    url, seen = publisher
-    cache = tmp_path / "cache"
-    for _ in range(2):
-        assert 0 == command(f"{url}/api.json", sides[0], "--cache", cache)[0]
-    next(cache.glob("*.body")).write_bytes(b"cut off")
-    assert 0 == command(f"{url}/api.json", sides[0], "--cache", cache)[0]
-    assert [("/api.json", None), ("/api.json", '"one"'), ("/api.json", None)] == seen
-
-
-@pytest.mark.parametrize(("path", "words"), [("/gone", "answers 404"), ("/page", "HTML"), ("/short", "complete")])
-def test_bad_url(
-    path: str,
-    words: str,
-    publisher: tuple[str, list[tuple[str, str | None]]],
-    command: Command,
-    tmp_path: Path,
-) -> None:
-    """What a URL answers instead of a description is told in one line."""
-    code, out, err = command(publisher[0] + path, "spec", "--cache", tmp_path)
-    assert (2, "", 1) == (code, out, err.count("\n"))
-    assert words in err
 
 
 def test_touches(command: Command) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 from functools import cache
+from pathlib import Path
 
 import pytest
 
@@ -11,8 +12,12 @@ from coinbase_checkouts_conformance.drift.comparing import compare
 from coinbase_checkouts_conformance.drift.differences import Difference
 from coinbase_checkouts_conformance.drift.fetching import Fetcher, cache_folder
 from coinbase_checkouts_conformance.drift.sources import Sources
+from coinbase_checkouts_conformance.drift.verdicts import Severity
+from coinbase_checkouts_conformance.drift.waivers import read_waivers, waived
 
 from .descriptions import at, description, drift
+
+SERIOUS = (Severity.BREAKING, Severity.POTENTIAL)
 
 
 @cache
@@ -147,3 +152,14 @@ def test_ours_knows_all() -> None:
 def test_itself() -> None:
     """A description does not differ from itself."""
     assert () == between("spec", "spec")
+
+
+def test_our_description_differs_as_accepted() -> None:
+    """Ours differs from the latest generation in no way that may break someone, but for what is accepted; all of that is needed."""
+    spec = Path(__file__).parents[3] / "spec"
+    latest = max(int(path.stem) for path in (spec / "generations").glob("*.yaml"))
+    accepted = read_waivers(spec / "drift-waivers.toml")
+    # Whether one has expired is for `nox -s drift` to say, and no test's business.
+    found = waived(between(f"generation:{latest}", "spec"), accepted, today=min(one.until for one in accepted))
+    assert [] == found.unused
+    assert [] == [one.message for one in found.differences if one.severity in SERIOUS and one.waived is None]

@@ -1,0 +1,53 @@
+"""
+Reports to stdout or a file, and the one line on stderr when there is none.
+"""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Final
+
+from .problems import CouldNotCompareError
+
+COULD_NOT: Final = 2
+
+
+def write(report: str, path: Path | None, *, for_people: bool = True) -> None:
+    """
+    Write *report* into a file, or to stdout.
+
+    Args:
+        for_people: It may lose signs that the terminal does not know; what is for programs is UTF-8 always.
+
+    Raises:
+        CouldNotCompareError: The file cannot be written.
+    """
+    if path is None and not for_people:
+        sys.stdout.flush()
+        sys.stdout.buffer.write(report.encode(errors="replace"))
+        sys.stdout.buffer.flush()
+        return
+    if path is None:
+        # A terminal may know fewer characters than a description.
+        encoding = sys.stdout.encoding or "utf-8"
+        sys.stdout.write(report.encode(encoding, errors="replace").decode(encoding))
+        return
+    try:
+        path.write_text(report, encoding="utf-8", errors="replace", newline="\n")
+    except OSError as exc:
+        raise CouldNotCompareError(f"{path}: {exc.strerror or 'cannot be written'}") from None
+
+
+def tell(program: str, what: str) -> None:
+    """One line on stderr."""
+    line = " ".join(what.split())
+    encoding = sys.stderr.encoding or "utf-8"
+    line = line.encode(encoding, errors="replace").decode(encoding)
+    sys.stderr.write(f"{program}: {line}\n")
+
+
+def could_not(program: str, why: str) -> int:
+    """Say why in one line; the exit code."""
+    tell(program, why)
+    return COULD_NOT
