@@ -362,6 +362,30 @@ async def test_what_comes_in_between(
     assert (True, 1, 1) == (result.complete, result.fed, result.known)
 
 
+def test_what_stands_for_another_comes_in_between(
+    sandbox: Sandbox, shop: Checkouts, engine: Engine, told: Callable[[], list[Event]]
+) -> None:
+    """
+    Of two refunds the later one failed first, which nobody can know; and just before the other would be put in in its
+    place, its delivery comes. It is one event, and done once.
+    """
+    since = sandbox.now
+    checkout = paid(sandbox, shop)
+    refunds = [shop.refund(checkout.id, "1.00").refund.id for _ in range(2)]
+    for refund_id in reversed(refunds):
+        sandbox.settle(checkout.id, refund_id, "FAILED")
+    _, first, _ = told()
+
+    def comes(_: object) -> None:
+        with engine.connect() as connection, Inbox().once(first, connection) as fresh:
+            if fresh:
+                work(first, connection)
+
+    result = Inbox(on_metric=comes).reconcile(shop, engine, since=since, handler=work)
+    assert (True, 2, 1) == (result.complete, result.fed, result.known)
+    assert sorted(map(what, told())) == sorted(done(engine))
+
+
 def test_while_another_is_at_work(sandbox: Sandbox, run: Callable[..., Reconciled]) -> None:
     """
     The second does nothing at all.
