@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from .raw import RawResponse
     from .reading import is_final, is_paid, remaining_refundable
     from .sensor import Drift
+    from .subscriptions import AsyncSubscriptions, Subscription, Subscriptions
     from .webhooks import Event
 
 __all__ = [
@@ -40,6 +41,7 @@ __all__ = [
     "ApiError",
     "ApiKey",
     "AsyncCheckouts",
+    "AsyncSubscriptions",
     "Checkout",
     "CheckoutStatus",
     "Checkouts",
@@ -56,6 +58,8 @@ __all__ = [
     "RefundStatus",
     "Settlement",
     "SignatureError",
+    "Subscription",
+    "Subscriptions",
     "Unset",
     "commerce",
     "is_final",
@@ -72,6 +76,7 @@ _HOMES = {
     "ApiError": ".errors",
     "ApiKey": ".auth",
     "AsyncCheckouts": ".client",
+    "AsyncSubscriptions": ".subscriptions",
     "Checkout": _MODELS,
     "CheckoutStatus": _MODELS,
     "Checkouts": ".client",
@@ -88,6 +93,8 @@ _HOMES = {
     "RefundStatus": _MODELS,
     "Settlement": _MODELS,
     "SignatureError": ".errors",
+    "Subscription": ".subscriptions",
+    "Subscriptions": ".subscriptions",
     "Unset": "coinbase_checkouts_api.types",
     "commerce": ".commerce",
     "is_final": ".reading",

@@ -44,6 +44,13 @@ exit codes:
   0    verify: it is good; listen: stopped by Ctrl-C or SIGTERM, or --count or --timeout reached
   1    verify: refused, stderr says why; listen: fewer than --count events within --timeout
   2    could not run: usage, no secret, a file or port that cannot be had, no subscription"""
+SUBSCRIPTION_EXIT_CODES: Final = """\
+exit codes:
+  0    done
+  1    the API said no, or gave no usable answer
+  2    could not run: usage, key, a request that breaks the description, nobody reached
+  3    it may have happened: stderr says why, and how to find out
+  130  interrupted, nothing was changed"""
 MIGRATE_EXIT_CODES: Final = """\
 Nothing is created: this reads files and writes files.
 
@@ -218,15 +225,20 @@ def _status(parser: argparse.ArgumentParser, option: str, help_text: str) -> Non
 
 def _webhook(parser: argparse.ArgumentParser, complete_file: Any) -> None:
     actions = parser.add_subparsers(title="commands", metavar="COMMAND", dest="action", required=True)
-    for name, (summary, more, add_arguments) in _WEBHOOK_ACTIONS.items():
-        action = actions.add_parser(
+
+    def add_action(name: str, summary: str, more: str, epilog: str, **given: Any) -> argparse.ArgumentParser:
+        return actions.add_parser(
             name,
             help=summary,
             description=f"{summary[0].upper()}{summary[1:]}.{more}",
-            epilog=WEBHOOK_EXIT_CODES,
+            epilog=epilog,
             formatter_class=argparse.RawDescriptionHelpFormatter,
             allow_abbrev=False,
+            **given,
         )
+
+    for name, (summary, more, add_arguments) in _WEBHOOK_ACTIONS.items():
+        action = add_action(name, summary, more, WEBHOOK_EXIT_CODES)
         secret = action.add_mutually_exclusive_group(required=True)
         files = [
             secret.add_argument(
@@ -238,6 +250,51 @@ def _webhook(parser: argparse.ArgumentParser, complete_file: Any) -> None:
         action.add_argument("--json", action="store_true", help="one JSON object for each event, on a line of its own")
         for file in files if complete_file is not None else ():
             vars(file).update(complete=complete_file)
+    common = _common(complete_file)
+    for name, (summary, more, add_options) in _SUBSCRIPTION_ACTIONS.items():
+        add_options(add_action(name, summary, more, SUBSCRIPTION_EXIT_CODES, parents=[common]))
+
+
+def _subscribe(parser: argparse.ArgumentParser) -> None:
+    add = parser.add_argument
+    add("url", type=_filled, metavar="URL", help="https, where deliveries are to go")
+    _event(parser, "deliver only these; may be given again (default: all five of checkouts)")
+    add("--description", type=_text, metavar="TEXT", help="for you; at most 100 characters")
+    add("--metadata", type=_pair, action="append", metavar="KEY=VALUE", help="your own; may be given again")
+    add(
+        "--header-file",
+        type=_file,
+        metavar="FILE",
+        help="headers that every delivery is to carry, 'NAME: VALUE' a line; in a file, for they may hold a credential",
+    )
+    add("--disabled", action="store_true", help="deliver nothing yet")
+    _show_secret(parser)
+
+
+def _subscriptions(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("id", type=_filled, nargs="?", metavar="ID", help="only this one, with all that is known of it")
+    _show_secret(parser)
+
+
+def _unsubscribe(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("id", type=_filled, metavar="ID", help="the subscription's")
+
+
+def _deliveries(parser: argparse.ArgumentParser) -> None:
+    add = parser.add_argument
+    _unsubscribe(parser)
+    _event(parser, "only these; may be given again")
+    add("--event-id", type=_text, metavar="ID", help="only this, the X-Event-Id of a delivery")
+    add("--since", type=_text, metavar="TIME", help="created then or later, such as 2026-03-20T00:00:00Z")
+    add("--until", type=_text, metavar="TIME", help="created then or earlier")
+
+
+def _event(parser: argparse.ArgumentParser, help_text: str) -> None:
+    parser.add_argument("--event", type=_filled, action="append", metavar="TYPE", help=help_text)
+
+
+def _show_secret(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--show-secret", action="store_true", help="show the secret, and the values of headers")
 
 
 def _webhook_verify(parser: argparse.ArgumentParser, _: Any) -> list[argparse.Action]:
@@ -294,7 +351,7 @@ _MIGRATE_MORE: Final = """\
 Turn exported charges of Coinbase Commerce into requests for checkouts, one JSON object a line, with
 what each of them loses. The verdict says what to do: 'create' what waits to be paid, 'leave' what is
 paid, being paid or over; 'refused' is what no checkout can mean, or with --strict not without loss."""
-_WEBHOOK: Final = "verify deliveries of webhooks"
+_WEBHOOK: Final = "subscribe to webhooks, and verify their deliveries"
 _WEBHOOK_ACTIONS: Final[
     Mapping[str, tuple[str, str, Callable[[argparse.ArgumentParser, Any], list[argparse.Action]]]]
 ] = {
@@ -313,6 +370,25 @@ header_not_delivered, code_not_hexadecimal, code_mismatch, outside_tolerance or 
 The first line is 'listening on http://HOST:PORT', on stdout; with --json on stderr, so that stdout has
 events only. Deliveries are answered at once: 200, or 400 and a line on stderr.""",
         _webhook_listen,
+    ),
+}
+_SUBSCRIPTION_ACTIONS: Final[Mapping[str, tuple[str, str, Callable[[argparse.ArgumentParser], None]]]] = {
+    "subscribe": (
+        "have events delivered to an address",
+        """
+
+This is never tried again by itself once it may have happened: two subscriptions are every delivery twice.
+The secret is not shown unless asked for; it can be read again at any time with 'subscriptions'.""",
+        _subscribe,
+    ),
+    "subscriptions": ("show the subscriptions, or one of them", "", _subscriptions),
+    "unsubscribe": ("end a subscription, its secret and its deliveries, for good", "", _unsubscribe),
+    "deliveries": (
+        "show how the deliveries to a subscription went",
+        """
+
+The newest 50; to look further back, give the time of the last one as --until.""",
+        _deliveries,
     ),
 }
 _COMMANDS: Final[Mapping[str, tuple[str, Callable[[argparse.ArgumentParser], None]]]] = {

@@ -148,6 +148,9 @@ def converse(call: Call[T], policy: RetryPolicy, world: Surroundings) -> Convers
             world.learn_offset(0.0)
         if answer is not None and answer.status in REFUSALS and unclear and call.settlement is not None:
             return (yield from _settle(call.settlement, result, policy, world, began))
+        if unclear and not call.repeatable:
+            result.retryable = False
+            raise result
         if isinstance(reply, NoAnswer) and reply.final:
             raise result
         wait_s = delay_s(

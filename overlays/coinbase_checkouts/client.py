@@ -1,132 +1,33 @@
 """
 `Checkouts` and `AsyncCheckouts`: the five operations, sync and async.
 
-Both are shells around the same conversations (`calls`); they differ only in how they send and wait. A
-client may be shared by threads or tasks, opens no connection before it is used, and is closed by `with`
+A client may be shared by threads or tasks, opens no connection before it is used, and is closed by `with`
 or `close()`.
 """
 
 from __future__ import annotations
 
 import asyncio
-import copy
-import random
 import time
-from collections.abc import Awaitable, Callable, Iterable, Mapping
-from dataclasses import replace
+from collections.abc import Callable, Iterable, Mapping
 from functools import partial
-from types import TracebackType
-from typing import Any, Final, ParamSpec, Self, TypeVar
 
 from coinbase_checkouts_api.models import Checkout, CheckoutList, CheckoutStatus, RefundResult
 
 from . import operations
-from .auth import ApiKey, JwtAuth
-from .calls import Attempt, Conversation, Pause, Surroundings, converse
+from .auth import ApiKey
+from .calls import Pause
 from .errors import CheckoutsError
-from .operations import Amount, Call, Checks, Made, Moment
+from .operations import Amount, Moment
 from .pagination import AsyncListing, SyncListing, Token
-from .raw import RawResponse, raw
-from .retries import RetryPolicy
 from .seam import httpx
-from .sensor import Drift, Sensor
-from .transport import PRODUCTION, AsyncTransport, SyncTransport, checked_base_url
+from .sensor import Drift
+from .shells import DEFAULTS, NO_KEY, AsyncShell, SyncShell, only_key
+from .transport import PRODUCTION, AsyncTransport, SyncTransport
 from .waiting import Until, poll
 
-P = ParamSpec("P")
-T = TypeVar("T")
-_DEFAULTS: Final = RetryPolicy()
-_NO_KEY: Final[Any] = None
 
-
-def _only_key(given: object) -> ApiKey | TypeError:
-    """*given*, or the error to raise where it is no longer a local."""
-    if isinstance(given, ApiKey):
-        return given
-    return TypeError(f"api_key must be an ApiKey, not {type(given).__name__}; see ApiKey.from_file")
-
-
-def _policy(timeout: float, deadline: float, max_retries: int) -> RetryPolicy:
-    """
-    The settings as the conversations use them.
-
-    Raises:
-        ValueError: A setting that would mean no attempt, or one without end.
-    """
-    if isinstance(max_retries, bool) or not isinstance(max_retries, int) or max_retries < 0:  # pyright: ignore[reportUnnecessaryIsInstance]
-        raise ValueError("max_retries: a whole number, 0 or more")
-    for name, seconds in (("timeout", timeout), ("deadline", deadline)):
-        if not isinstance(seconds, int | float):  # pyright: ignore[reportUnnecessaryIsInstance] -- None is a usual guess
-            raise TypeError(f"{name}: seconds, a finite number, not {type(seconds).__name__}")
-        # Not `seconds <= 0`: a NaN must not pass.
-        if not 0 < seconds < float("inf"):
-            raise ValueError(f"{name}: seconds, more than 0 and finite")
-    return RetryPolicy(max_retries=max_retries, timeout_s=timeout, deadline_s=deadline)
-
-
-class _Base:
-    """What both clients know; nothing in here sends anything."""
-
-    # Debuggers call repr() on what is half made, too.
-    _base_url: str = ""
-
-    def __init__(
-        self,
-        api_key: ApiKey | TypeError,
-        *,
-        base_url: str,
-        sandbox: bool,
-        timeout: float,
-        deadline: float,
-        max_retries: int,
-        validate: bool,
-        strict: bool,
-        on_drift: Callable[[Drift], None] | None,
-    ) -> None:
-        if isinstance(api_key, TypeError):
-            raise api_key
-        self._base_url = checked_base_url(base_url, sandbox=sandbox)
-        self._auth = JwtAuth(api_key)
-        self._policy = _policy(timeout, deadline, max_retries)
-        self._validate = validate
-        self._world = Surroundings(
-            time.time, time.monotonic, random.random, self._learn_offset, Sensor(on_drift).report, strict
-        )
-
-    @property
-    def base_url(self) -> str:
-        """The address that the paths of the description are added to."""
-        return self._base_url
-
-    def with_options(
-        self, *, timeout: float | None = None, deadline: float | None = None, max_retries: int | None = None
-    ) -> Self:
-        """This client with other settings, for one call or many; it shares the connections. None keeps what is."""
-        policy = _policy(
-            self._policy.timeout_s if timeout is None else timeout,
-            self._policy.deadline_s if deadline is None else deadline,
-            self._policy.max_retries if max_retries is None else max_retries,
-        )
-        other = copy.copy(self)
-        vars(other).update(_policy=policy)
-        return other
-
-    def _checks(self) -> Checks:
-        return Checks(self._world.now_s(), enabled=self._validate)
-
-    def _converse(self, call: Call[T], deadline_s: float | None) -> Conversation[T]:
-        # A wait has less time left than a call of its own would have.
-        limit_s = min(self._policy.deadline_s, deadline_s or self._policy.deadline_s)
-        return converse(call, replace(self._policy, deadline_s=limit_s), self._world)
-
-    def _learn_offset(self, seconds: float) -> None:
-        self._auth.offset_s = seconds
-
-    def __repr__(self) -> str:
-        return f"{type(self).__name__}(base_url={self._base_url!r})"
-
-
-class Checkouts(_Base):
+class Checkouts(SyncShell):
     """
     The Checkouts API, blocking.
 
@@ -154,16 +55,16 @@ class Checkouts(_Base):
         *,
         base_url: str = PRODUCTION,
         sandbox: bool = False,
-        timeout: float = _DEFAULTS.timeout_s,
-        deadline: float = _DEFAULTS.deadline_s,
-        max_retries: int = _DEFAULTS.max_retries,
+        timeout: float = DEFAULTS.timeout_s,
+        deadline: float = DEFAULTS.deadline_s,
+        max_retries: int = DEFAULTS.max_retries,
         validate: bool = True,
         strict: bool = False,
         on_drift: Callable[[Drift], None] | None = None,
         http_client: httpx.Client | None = None,
     ) -> None:
         # Rebound at once: somebody gives the key itself, and a traceback shows the locals of this frame.
-        key, api_key = _only_key(api_key), _NO_KEY
+        key, api_key = only_key(api_key), NO_KEY
         super().__init__(
             key,
             base_url=base_url,
@@ -176,11 +77,6 @@ class Checkouts(_Base):
             on_drift=on_drift,
         )
         self._transport = SyncTransport(self._base_url, self._auth, http_client)
-
-    @classmethod
-    def from_env(cls, **options: Any) -> Self:
-        """A client with the key of the environment (`ApiKey.from_env`); *options* as for the class."""
-        return cls(ApiKey.from_env(), **options)
 
     def create(
         self,
@@ -352,42 +248,8 @@ class Checkouts(_Base):
         except StopIteration as stop:
             return stop.value  # type: ignore[no-any-return]
 
-    def _run(self, call: Made[T], *, deadline_s: float | None = None) -> T:
-        conversation = self._converse(operations.checked(call), deadline_s)
-        step = next(conversation)
-        try:
-            while True:
-                if isinstance(step, Attempt):
-                    step = conversation.send(self._transport.send(step))
-                else:
-                    time.sleep(step.seconds)
-                    step = next(conversation)
-        except StopIteration as stop:
-            return stop.value  # type: ignore[no-any-return]
 
-    def with_raw_response(self, method: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> RawResponse[T]:
-        """
-        Call one of the methods above and return its result with status, headers, time and attempts.
-
-            raw = checkouts.with_raw_response(checkouts.create, "100.50")
-            raw.status, raw.headers["date"], raw.attempts, raw.parsed.url
-        """
-        return raw(method(*args, **kwargs))
-
-    def close(self) -> None:
-        """Close the connections. A closed client raises RuntimeError."""
-        self._transport.close()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
-
-
-class AsyncCheckouts(_Base):
+class AsyncCheckouts(AsyncShell):
     """
     The Checkouts API for asyncio; all as in `Checkouts`, which documents it.
 
@@ -403,9 +265,9 @@ class AsyncCheckouts(_Base):
         *,
         base_url: str = PRODUCTION,
         sandbox: bool = False,
-        timeout: float = _DEFAULTS.timeout_s,
-        deadline: float = _DEFAULTS.deadline_s,
-        max_retries: int = _DEFAULTS.max_retries,
+        timeout: float = DEFAULTS.timeout_s,
+        deadline: float = DEFAULTS.deadline_s,
+        max_retries: int = DEFAULTS.max_retries,
         validate: bool = True,
         strict: bool = False,
         on_drift: Callable[[Drift], None] | None = None,
@@ -413,7 +275,7 @@ class AsyncCheckouts(_Base):
         aiohttp: bool = True,
     ) -> None:
         # Rebound at once: somebody gives the key itself, and a traceback shows the locals of this frame.
-        key, api_key = _only_key(api_key), _NO_KEY
+        key, api_key = only_key(api_key), NO_KEY
         super().__init__(
             key,
             base_url=base_url,
@@ -426,11 +288,6 @@ class AsyncCheckouts(_Base):
             on_drift=on_drift,
         )
         self._transport = AsyncTransport(self._base_url, self._auth, http_client, aiohttp=aiohttp)
-
-    @classmethod
-    def from_env(cls, **options: Any) -> Self:
-        """A client with the key of the environment (`ApiKey.from_env`); *options* as for the class."""
-        return cls(ApiKey.from_env(), **options)
 
     async def create(
         self,
@@ -546,34 +403,3 @@ class AsyncCheckouts(_Base):
                 step = polling.send(found)
         except StopIteration as stop:
             return stop.value  # type: ignore[no-any-return]
-
-    async def _run(self, call: Made[T], *, deadline_s: float | None = None) -> T:
-        conversation = self._converse(operations.checked(call), deadline_s)
-        step = next(conversation)
-        try:
-            while True:
-                if isinstance(step, Attempt):
-                    step = conversation.send(await self._transport.send(step))
-                else:
-                    await asyncio.sleep(step.seconds)
-                    step = next(conversation)
-        except StopIteration as stop:
-            return stop.value  # type: ignore[no-any-return]
-
-    async def with_raw_response(
-        self, method: Callable[P, Awaitable[T]], /, *args: P.args, **kwargs: P.kwargs
-    ) -> RawResponse[T]:
-        """As `Checkouts.with_raw_response`."""
-        return raw(await method(*args, **kwargs))
-
-    async def close(self) -> None:
-        """Close the connections. A closed client raises RuntimeError."""
-        await self._transport.close()
-
-    async def __aenter__(self) -> Self:
-        return self
-
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        await self.close()

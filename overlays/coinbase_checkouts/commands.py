@@ -83,17 +83,29 @@ class Deed:
 
     def settled_by_reading(self, id: str) -> None:
         """It has no key, and the checkout tells whether it is done."""
-        self.again = (f"See how it is: coinbase-checkouts get {shlex.quote(id)}",)
+        self.settled_by(f"See how it is: coinbase-checkouts get {shlex.quote(id)}")
+
+    def settled_by(self, *again: str) -> None:
+        """It has no key; *again* is how to find out, or go on."""
+        self.again = again
         self.begun = True
 
 
 def run(options: argparse.Namespace) -> int:
     """Run the command that *options* name; its exit code, see `arguments.EXIT_CODES`."""
-    deed = Deed()
-    name = f"coinbase-checkouts {options.command}"
-    try:
-        with Checkouts(find_key(options.key_file), **_settings(options)) as client:
+
+    def act(deed: Deed) -> None:
+        with Checkouts(find_key(options.key_file), **settings(options)) as client:
             _COMMANDS[options.command](client, options, deed)
+
+    return carried_out(f"coinbase-checkouts {options.command}", act)
+
+
+def carried_out(name: str, act: Callable[[Deed], None]) -> int:
+    """The exit code of what *act* comes to, which has told on stderr why; *name* is the command's."""
+    deed = Deed()
+    try:
+        act(deed)
     except CheckoutsError as exc:
         return _failed(exc, name, deed)
     except OutputError as exc:
@@ -173,7 +185,8 @@ def find_key(file: str | None) -> ApiKey:
     return ApiKey.from_file(file or DEFAULT_KEY_FILE)
 
 
-def _settings(options: argparse.Namespace) -> dict[str, Any]:
+def settings(options: argparse.Namespace) -> dict[str, Any]:
+    """What the options say about the client."""
     names = ("base_url", "timeout", "max_retries")
     given = {name: getattr(options, name) for name in names if getattr(options, name) is not None}
     # The deadline of a whole call must not cut short the one attempt that was asked for.

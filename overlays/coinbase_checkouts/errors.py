@@ -17,7 +17,7 @@ Everything that can go wrong, as one tree.
         ├── BadRequestError             400, or another refusal of the request itself
         ├── AuthenticationError         401: token or clock wrong, key revoked
         ├── PermissionDeniedError       403: the key may not, or the account has no Coinbase Business
-        ├── NotFoundError               404, or the 400 some deployments answer for a missing checkout
+        ├── NotFoundError               404, or the 400 some deployments answer for a missing checkout; or subscription
         ├── ConflictError               409 or 422: the checkout's state forbids it
         │   └── IdempotencyError        the key was used with another request
         ├── RateLimitError              429: slow down
@@ -48,6 +48,14 @@ class Outcome(StrEnum):
     UNKNOWN = "unknown"
     """It may have happened. Repeat with the same idempotency key, or read the checkout."""
 
+
+# What to do after an operation without a key whose outcome is unknown.
+_THEN: Final = {
+    "createWebhookSubscription": "look for its URL and event types in Subscriptions.list() before you repeat the call: "
+    "two subscriptions are every delivery twice.",
+    "updateWebhookSubscription": "repeat the call; the same replacement twice is the same as once.",
+    "deleteWebhookSubscription": "repeat the call; if there is no such subscription any more, it is done.",
+}
 
 UNKNOWN: Final = Outcome.UNKNOWN
 """For `error.outcome is UNKNOWN`, the one question that matters after a failed payment."""
@@ -85,7 +93,8 @@ class CheckoutsError(Exception):
         if self.outcome is Outcome.UNKNOWN:
             if self.idempotency_key is not None:
                 return "It may have happened: repeat the call with error.idempotency_key, within 24 hours of the first try."
-            return "It may have happened: read the checkout before you repeat the call."
+            then = _THEN.get(self.operation or "", "read the checkout before you repeat the call.")
+            return f"It may have happened: {then}"
         return "Nothing happened; the call may be repeated later." if self.retryable else "Nothing happened."
 
     def __reduce__(self) -> tuple[Any, ...]:
@@ -323,7 +332,7 @@ class PermissionDeniedError(ApiError):
 
 
 class NotFoundError(ApiError):
-    """There is no such checkout."""
+    """There is no such checkout, or subscription."""
 
 
 class ConflictError(ApiError):

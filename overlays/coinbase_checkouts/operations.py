@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from decimal import Decimal, InvalidOperation
@@ -72,6 +72,9 @@ class Call(Generic[T]):
         read: Makes the model of a successful answer's JSON.
         settlement: How to find out whether it is done, for an operation without a key.
         answers: Whether a model is about the checkout that was asked for.
+        about: What that is called.
+        repeatable: False if it would be done twice when it is sent again after an attempt whose effect is unclear.
+        removes: It has no answer but that it is done; after an attempt whose effect is unclear, "not found" is that, too.
     """
 
     operation: str
@@ -86,6 +89,9 @@ class Call(Generic[T]):
     idempotency_key: str | None = field(default=None, repr=False)
     settlement: Settlement[T] | None = None
     answers: Callable[[T], bool] = field(default=lambda _: True, repr=False)
+    about: str = "checkout"
+    repeatable: bool = True
+    removes: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,21 +139,21 @@ def create(
     body = CreateCheckoutRequest(
         amount=money(amount, problems),
         currency=currency,
-        network=_maybe(network, Network),
-        description=_given(description),
-        expires_at=_moment("expiresAt", expires_at, problems),
-        metadata=_metadata(metadata, problems),
-        success_redirect_url=_given(success_redirect_url),
-        fail_redirect_url=_given(fail_redirect_url),
+        network=maybe(network, Network),
+        description=or_unset(description),
+        expires_at=utc_moment("expiresAt", expires_at, problems),
+        metadata=maybe(texts("/metadata", metadata, problems), CreateCheckoutRequestMetadata.from_dict),
+        success_redirect_url=or_unset(success_redirect_url),
+        fail_redirect_url=or_unset(fail_redirect_url),
     )
     compiled = create_kwargs(body=body, x_idempotency_key=key)
-    return _call("createCheckout", compiled, Checkout.from_dict, checks, problems, writes=True, key=key)
+    return call_of("createCheckout", compiled, Checkout.from_dict, checks, problems, writes=True, key=key)
 
 
 def get(id: str, checks: Checks) -> Made[Checkout]:
     """getCheckout; see `Checkouts.get`."""
-    compiled = get_kwargs(_quotable(id))
-    return _call("getCheckout", compiled, Checkout.from_dict, checks, path={"id": id}, answers=_is(id))
+    compiled = get_kwargs(quotable(id))
+    return call_of("getCheckout", compiled, Checkout.from_dict, checks, path={"id": id}, answers=_is(id))
 
 
 def list_page(
@@ -163,14 +169,14 @@ def list_page(
     """listCheckouts, one page; see `Checkouts.list`."""
     problems: list[Violation] = []
     compiled = list_kwargs(
-        page_size=_given(page_size),
-        page_token=_given(page_token),
-        status=_maybe(status, list),
-        start_time=_moment("startTime", start_time, problems),
-        end_time=_moment("endTime", end_time, problems),
-        description_query=_given(description_query),
+        page_size=or_unset(page_size),
+        page_token=or_unset(page_token),
+        status=maybe(status, list),
+        start_time=utc_moment("startTime", start_time, problems),
+        end_time=utc_moment("endTime", end_time, problems),
+        description_query=or_unset(description_query),
     )
-    return _call("listCheckouts", compiled, _page, checks, problems)
+    return call_of("listCheckouts", compiled, _page, checks, problems)
 
 
 def deactivate(id: str, checks: Checks) -> Made[Checkout]:
@@ -180,8 +186,8 @@ def deactivate(id: str, checks: Checks) -> Made[Checkout]:
     It takes no key and needs none: it cannot be done twice. But after a lost answer the second attempt is
     refused just because the first succeeded; then the checkout itself tells.
     """
-    compiled = deactivate_kwargs(_quotable(id))
-    call = _call(
+    compiled = deactivate_kwargs(quotable(id))
+    call = call_of(
         "deactivateCheckout", compiled, Checkout.from_dict, checks, path={"id": id}, writes=True, answers=_is(id)
     )
     reading = get(id, checks)
@@ -207,9 +213,9 @@ def refund(
     """refundCheckout; see `Checkouts.refund`."""
     key = idempotency.new_key() if idempotency_key is None else idempotency_key
     problems: list[Violation] = []
-    body = RefundCheckoutRequest(amount=money(amount, problems), currency=_given(currency), reason=_given(reason))
-    compiled = refund_kwargs(_quotable(id), body=body, x_idempotency_key=key)
-    return _call(
+    body = RefundCheckoutRequest(amount=money(amount, problems), currency=or_unset(currency), reason=or_unset(reason))
+    compiled = refund_kwargs(quotable(id), body=body, x_idempotency_key=key)
+    return call_of(
         "refundCheckout",
         compiled,
         lambda answer: _refund_result(body.amount, answer),
@@ -267,15 +273,18 @@ def several(
     return [CheckoutStatus(str(value)) for value in ([given] if isinstance(given, str) else given)]
 
 
-def _given(value: T | None) -> T | Unset:
+def or_unset(value: T | None) -> T | Unset:
+    """*value* as the compiled functions take it."""
     return UNSET if value is None else value
 
 
-def _maybe(value: T | None, shape: Callable[[T], U]) -> U | Unset:
+def maybe(value: T | None, shape: Callable[[T], U]) -> U | Unset:
+    """What *shape* makes of *value*, as the compiled functions take it."""
     return UNSET if value is None else shape(value)
 
 
-def _moment(name: str, value: Moment | None, problems: list[Violation]) -> datetime | Unset:
+def utc_moment(name: str, value: Moment | None, problems: list[Violation]) -> datetime | Unset:
+    """A time as the compiled functions take it; one without its zone is a problem."""
     if value is None:
         return UNSET
     try:
@@ -293,19 +302,20 @@ def _moment(name: str, value: Moment | None, problems: list[Violation]) -> datet
         return UNSET
 
 
-def _metadata(given: object, problems: list[Violation]) -> CreateCheckoutRequestMetadata | Unset:
+def texts(place: str, given: object, problems: list[Violation]) -> dict[str, Any] | None:
+    """*given* as a JSON object, as far as its names go; what is wrong with its values the description tells."""
     if given is None:
-        return UNSET
+        return None
     if not isinstance(given, Mapping):
-        problems.append(Violation("/metadata", "type", "must be a mapping of texts to texts"))
-        return UNSET
+        problems.append(Violation(place, "type", "must be a mapping of texts to texts"))
+        return None
     if not all(isinstance(name, str) for name in given):
-        problems.append(Violation("/metadata", "type", "must have texts as names"))
-        return UNSET
-    return CreateCheckoutRequestMetadata.from_dict(given)
+        problems.append(Violation(place, "type", "must have texts as names"))
+        return None
+    return dict(given)
 
 
-def _quotable(id: object) -> str:
+def quotable(id: object) -> str:
     """*id* if it can be part of a path at all; what is wrong with it is told by the description's pattern."""
     return id if isinstance(id, str) and id.isascii() else "-"
 
@@ -353,7 +363,7 @@ def _same_amount(one: str, other: str) -> bool:
         return False
 
 
-def _call(
+def call_of(
     operation: str,
     compiled: Mapping[str, Any],
     read: Callable[[Mapping[str, Any]], T],
@@ -364,10 +374,14 @@ def _call(
     writes: bool = False,
     key: str | None = None,
     answers: Callable[[T], bool] = lambda _: True,
+    accepted: Collection[Violation] = (),
+    about: str = "checkout",
+    repeatable: bool = True,
+    removes: bool = False,
 ) -> Made[T]:
     """
     A Call of what a compiled `_get_kwargs` gives: the arguments of `httpx.Client.request`; or the error with
-    everything that is wrong: *problems*, and all that the description forbids.
+    everything that is wrong: *problems*, and all that the description forbids but for what is *accepted*.
     """
     body = compiled.get("json")
     request = Request(operation, path, compiled.get("params", {}), compiled.get("headers", {}), body)
@@ -375,7 +389,8 @@ def _call(
     if checks.enabled:
         # What could not even be shaped is told once.
         known = {problem.pointer for problem in found}
-        found += [told for told in violations(request, now_s=checks.now_s) if told.pointer not in known]
+        told = violations(request, now_s=checks.now_s)
+        found += [one for one in told if one.pointer not in known and one not in accepted]
     if found:
         return InvalidRequestError(found, operation=operation, idempotency_key=key)
     return Call(
@@ -390,6 +405,9 @@ def _call(
         content=None if body is None else json.dumps(body, ensure_ascii=False, allow_nan=False).encode(),
         idempotency_key=key,
         answers=answers,
+        about=about,
+        repeatable=repeatable,
+        removes=removes,
     )
 
 

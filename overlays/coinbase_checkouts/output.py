@@ -9,23 +9,29 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 from importlib.util import find_spec
 from types import TracebackType
-from typing import Any, Final, Self
+from typing import TYPE_CHECKING, Any, Final, Self
 
 from coinbase_checkouts_api.models import Checkout, Refund
-from coinbase_checkouts_api.types import Unset
+from coinbase_checkouts_api.types import UNSET, Unset
 
 from .reading import is_paid, remaining_refundable
 from .streams import is_terminal, plain, tell, write
 from .webhooks import Event
 
+if TYPE_CHECKING:
+    from coinbase_webhook_subscriptions_api.models import WebhookEvent
+
+    from .subscribing import Subscription
+
 HEADER: Final = ("ID", "STATUS", "AMOUNT", "CUR", "CREATED (UTC)", "DESCRIPTION")
 # Of an id, the longest status, the largest amount, USDC, a time: so that pages stand below each other.
 _WIDTHS: Final = (24, 18, 12, 4, 20, 0)
 _AMOUNT: Final = HEADER.index("AMOUNT")
+_HIDDEN: Final = "<hidden>"
 _COLOURS: Final = {"COMPLETED": "green", "FAILED": "red", "PROCESSING": "yellow"}
 # Narrower terminals break the lines: a cut id would be of no use.
 _LEAST_WIDTH: Final = 100
@@ -95,6 +101,82 @@ def show_event_line(event: Event) -> None:
         plain(checkout.currency),
     )
     write(f"{utc(datetime.fromtimestamp(event.timestamp, UTC))}  {'  '.join(told)}".rstrip() + "\n")
+
+
+def show_subscription(subscription: Subscription, *, json_lines: bool, secrets: bool) -> None:
+    """
+    All that is known of a subscription, for a person or on one line of JSON.
+
+    Args:
+        secrets: Its secret, and the values of the headers that deliveries carry, as well.
+    """
+    secret = _HIDDEN if subscription.secret is not None else ""
+    if secrets and subscription.secret is not None:
+        secret = subscription.secret.reveal()
+    headers = {name: value if secrets else _HIDDEN for name, value in subscription.headers.items()}
+    if json_lines:
+        told = {
+            "subscriptionId": subscription.id,
+            "target": {"url": subscription.url, "headers": headers},
+            "eventTypes": subscription.event_types,
+            "isEnabled": subscription.enabled,
+            "description": subscription.description,
+            "metadata": subscription.metadata,
+            "labels": subscription.labels,
+            "createdAt": subscription.created_at.isoformat(),
+            "updatedAt": subscription.updated_at and subscription.updated_at.isoformat(),
+            "secret": secret or None,
+        }
+        write(json.dumps({name: value for name, value in told.items() if value is not None}) + "\n")
+        return
+    facts = [
+        ("id", plain(subscription.id)),
+        ("url", plain(subscription.url)),
+        ("enabled", "yes" if subscription.enabled else "no"),
+        *(("event", plain(kind)) for kind in subscription.event_types),
+        ("description", _or_empty(subscription.description)),
+        *((f"header {plain(name)}", plain(value)) for name, value in headers.items()),
+        *((f"metadata {plain(name)}", plain(value)) for name, value in subscription.metadata.items()),
+        *((f"label {plain(name)}", plain(value)) for name, value in subscription.labels.items()),
+        ("created", utc(subscription.created_at)),
+        ("updated", utc(subscription.updated_at or UNSET)),
+        ("secret", plain(secret)),
+    ]
+    write(_aligned([fact for fact in facts if fact[1]]))
+
+
+def show_subscription_line(subscription: Subscription, *, header: bool) -> None:
+    """One line of a listing."""
+    told = (
+        subscription.id,
+        "yes" if subscription.enabled else "no",
+        "yes" if subscription.is_sandbox else "no",
+        len(subscription.event_types),
+        utc(subscription.created_at),
+        subscription.url,
+    )
+    _row_of(("ID", "ENABLED", "SANDBOX", "EVENTS", "CREATED (UTC)", "URL"), told, (36, 7, 7, 6, 20, 0), header=header)
+
+
+def show_delivery_line(delivery: WebhookEvent, *, header: bool) -> None:
+    """One line of a listing."""
+    answer = delivery.response
+    told = (
+        utc(delivery.created_at),
+        delivery.status,
+        delivery.retry_count,
+        "" if not answer else answer.http_code or answer.error_name or "",
+        delivery.event_type_name,
+        delivery.event_id,
+    )
+    _row_of(
+        ("CREATED (UTC)", "STATUS", "RETRIES", "ANSWER", "EVENT", "ID"), told, (20, 10, 7, 18, 24, 0), header=header
+    )
+
+
+def _row_of(names: Sequence[str], told: Sequence[object], widths: Sequence[int], *, header: bool) -> None:
+    for cells in (names, told) if header else (told,):
+        write("  ".join(f"{plain(cell):<{width}}" for cell, width in zip(cells, widths, strict=True)).rstrip() + "\n")
 
 
 def money(checkout: Checkout) -> list[tuple[str, str]]:

@@ -76,6 +76,8 @@ def read(
         unclear: Whether an earlier attempt of the same call may have had its effect.
         as_described: Whether the sensor has found no drift in it, so that nothing is to be mended.
     """
+    if call.removes and (200 <= status < 300 or (status == 404 and unclear and body is not None)):
+        return call.read({})
     if 200 <= status < 300:
         made = _model(call, body, as_described=as_described)
         if not isinstance(made, str):
@@ -120,7 +122,7 @@ def _model(call: Call[T], body: dict[str, Any] | None, *, as_described: bool) ->
         return f"lacks the required field {exc.args[0]!r}"
     except (TypeError, ValueError, AttributeError, OverflowError):
         return "has a field of another type than the description gives it"
-    return model if call.answers(model) else "is about another checkout than the one asked for"
+    return model if call.answers(model) else f"is about another {call.about} than the one asked for"
 
 
 def error_text(body: Mapping[str, Any], *, hide: str | None = None) -> ErrorText:

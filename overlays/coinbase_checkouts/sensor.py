@@ -170,7 +170,8 @@ def _mended(schema: Schema, value: Any) -> Any:
         return value if schema.get("format") != "date-time" or _is_time(value) else _ABSENT
     if kind == "string" and isinstance(value, int | float) and not isinstance(value, bool) and "format" not in schema:
         return json.dumps(value)
-    return _ABSENT
+    # To Python True is an int; to JSON it is not.
+    return value if type(value) is {"integer": int, "boolean": bool}.get(kind) else _ABSENT
 
 
 def _stand_in(schema: Schema, value: Any) -> Any:
@@ -207,7 +208,11 @@ def answer_check(operation_id: str, status: int) -> Validator | None:
     responses = operation(operation_id)["responses"]
     if str(status) not in responses:
         return None
-    schema = resolve(responses[str(status)])["content"]["application/json"]["schema"]
+    content = resolve(responses[str(status)]).get("content")
+    if content is None:
+        # Of a body that should not be there nothing is said.
+        return compiled({"type": "object"})
+    schema = content["application/json"]["schema"]
     # An error may have one of several shapes; the first is the one that all operations share.
     return compiled(schema["anyOf"][0] if "anyOf" in schema else schema, closed=True)
 

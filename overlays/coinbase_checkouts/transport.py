@@ -49,13 +49,14 @@ def _headers() -> dict[str, str]:
     }
 
 
-def checked_base_url(given: str, *, sandbox: bool) -> str:
+def checked_base_url(given: str, *, sandbox: bool, production: str = PRODUCTION) -> str:
     """
     The address that the paths of the description are added to.
 
     Args:
         given: An origin, with or without `/sandbox` and a closing slash.
         sandbox: Add the sandbox prefix if it is not there.
+        production: The example in messages.
 
     Raises:
         ConfigurationError: Not such an address, or plain http to a public name, which would show the
@@ -64,9 +65,9 @@ def checked_base_url(given: str, *, sandbox: bool) -> str:
     try:
         url = httpx.URL(given)
     except (httpx.InvalidURL, TypeError, UnicodeError):
-        raise ConfigurationError("base_url: not a URL such as https://business.coinbase.com") from None
+        raise ConfigurationError(f"base_url: not a URL such as {production}") from None
     if url.scheme not in ("https", "http") or not url.host or url.userinfo or url.query or url.fragment:
-        raise ConfigurationError("base_url: not an origin such as https://business.coinbase.com")
+        raise ConfigurationError(f"base_url: not an origin such as {production}")
     labels = url.raw_host.split(b".")
     if ":" not in url.host and not (len(url.raw_host) < 254 and all(_LABEL.fullmatch(label) for label in labels)):
         raise ConfigurationError("base_url: its host is no name and no address")
@@ -74,7 +75,7 @@ def checked_base_url(given: str, *, sandbox: bool) -> str:
         raise ConfigurationError(
             f"base_url: an origin, with or without {SANDBOX_PREFIX}; leave out the rest of the path"
         )
-    if url.scheme == "http" and not _is_local(url.host):
+    if url.scheme == "http" and not is_local(url.host):
         raise ConfigurationError(
             f"base_url: plain http to {url.host} would show the token to everyone on the way; use https"
         )
@@ -82,7 +83,8 @@ def checked_base_url(given: str, *, sandbox: bool) -> str:
     return f"{url.scheme}://{url.netloc.decode('ascii')}{prefix}"
 
 
-def _is_local(host: str) -> bool:
+def is_local(host: str) -> bool:
+    """Whether what is sent there stays on this machine, or in its own network."""
     try:
         return ipaddress.ip_address(host).is_private
     except ValueError:

@@ -2,7 +2,7 @@ r"""
 A request held against the description before money can move: every violation at once, each with its place
 and its rule.
 
-The schemas are read from the compiled package's openapi.json, never typed again. Only the keywords that the
+The schemas are read from the compiled packages' openapi.json, never typed again. Only the keywords that the
 description of requests uses are known here; a keyword that it gains is refused when the schema is first
 read, not overlooked. A full validator would double what users have to install; the tests hold this one
 against it. Patterns mean what ECMA-262 says: `$` is the end and `\d` is 0 to 9.
@@ -52,11 +52,14 @@ _URI: Final = re.compile(
 _TYPES: Final[Mapping[str, tuple[type, ...]]] = {
     "string": (str,),
     "integer": (int,),
+    "boolean": (bool,),
     "object": (dict,),
     "array": (list,),
 }
 # Keywords that describe and do not forbid.
-_SILENT: Final = frozenset({"description", "examples", "default", "x-source", "x-rule"})
+_SILENT: Final = frozenset({"description", "examples", "default", "deprecated", "x-source", "x-rule"})
+# The operations of the second are looked up only where the first has none of the name.
+_PACKAGES: Final = ("coinbase_checkouts_api", "coinbase_webhook_subscriptions_api")
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,20 +151,28 @@ def _parameter_violations(operation: str, where: str, given: Mapping[str, Any]) 
     return [told for name, value in given.items() if name in checks for told in checks[name](value)]
 
 
-# From here on: the description, read once.
+# From here on: the descriptions, each read once.
 
 
 @cache
-def _document() -> dict[str, Any]:
-    document: dict[str, Any] = json.loads((files("coinbase_checkouts_api") / "openapi.json").read_bytes())
+def _document(package: str) -> dict[str, Any]:
+    """The description that *package* was compiled from; each reference in it says so."""
+
+    def at_home(node: dict[str, Any]) -> dict[str, Any]:
+        if "$ref" in node:
+            node["$ref"] = package + node["$ref"]
+        return node
+
+    document: dict[str, Any] = json.loads((files(package) / "openapi.json").read_bytes(), object_hook=at_home)
     return document
 
 
 def resolve(node: Schema) -> Schema:
-    """*node*, or what its `$ref` points at; all references stay within the description."""
+    """*node*, or what its `$ref` points at; all references stay within their description, by default the first."""
     while "$ref" in node:
-        target: Any = _document()
-        for part in node["$ref"].removeprefix("#/").split("/"):
+        package, _, path = node["$ref"].partition("#/")
+        target: Any = _document(package or _PACKAGES[0])
+        for part in path.split("/"):
             target = target[part.replace("~1", "/").replace("~0", "~")]
         node = target
     return node
@@ -170,10 +181,11 @@ def resolve(node: Schema) -> Schema:
 @cache
 def operation(operation_id: str) -> Schema:
     """The operation of this id, with the parameters of its path."""
-    for path in _document()["paths"].values():
-        for candidate in path.values():
-            if isinstance(candidate, dict) and candidate["operationId"] == operation_id:
-                return {**candidate, "parameters": [*path.get("parameters", ()), *candidate.get("parameters", ())]}
+    for package in _PACKAGES:
+        for path in _document(package)["paths"].values():
+            for candidate in path.values():
+                if isinstance(candidate, dict) and candidate["operationId"] == operation_id:
+                    return {**candidate, "parameters": [*path.get("parameters", ()), *candidate.get("parameters", ())]}
     raise LookupError(operation_id)
 
 
@@ -226,7 +238,7 @@ def _compiled(schema: Schema, closed: bool) -> Check:
 
     def check(value: Any, place: Place, found: list[Violation]) -> None:
         # To Python True is an int; to JSON it is not.
-        if not isinstance(value, types) or isinstance(value, bool):
+        if not isinstance(value, types) or isinstance(value, bool) is not (kind == "boolean"):
             found.append(Violation(_pointer(place), "type", f"must be {kind}"))
             return
         for each in checks:
@@ -295,6 +307,16 @@ def _items(inner: Schema, _: Schema, closed: bool) -> Check:
     return check
 
 
+def _property_names(inner: Schema, _: Schema, closed: bool) -> Check:
+    check_one = _compiled({"type": "string", **inner}, closed)
+
+    def check(value: Any, place: Place, found: list[Violation]) -> None:
+        for name in value:
+            check_one(name, (place, name), found)
+
+    return check
+
+
 def _nothing_else(properties: Mapping[str, Schema]) -> Check:
     def check(value: Any, place: Place, found: list[Violation]) -> None:
         if strange := value.keys() - properties.keys():
@@ -339,6 +361,8 @@ _MAKERS: Final[Mapping[str, Maker]] = dict(
         _simple("enum", lambda values, value: value in values, "must be one of {}"),
         _simple("format", _has_format, "must be a {} as its RFC says"),
         _simple("maxProperties", lambda most, value: len(value) <= most, "must have at most {} entries"),
+        _simple("minItems", lambda least, value: len(value) >= least, "must have at least {} entries"),
+        ("propertyNames", _property_names),
         ("required", _required),
         ("properties", _properties),
         ("additionalProperties", _additional),

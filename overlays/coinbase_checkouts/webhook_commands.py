@@ -21,29 +21,27 @@ from functools import partial
 from pathlib import Path
 from types import FrameType
 from typing import Any, Final
-from urllib.parse import quote
-
-from coinbase_checkouts_api.models import EventType
 
 from . import output
 from .arguments import COULD_NOT_RUN, INTERRUPTED, OK, SAID_NO
-from .auth import ApiKey, JwtAuth
+from .auth import ApiKey
 from .commands import find_key
-from .errors import CheckoutsError, ConfigurationError, Refusal, SignatureError
+from .errors import CheckoutsError, ConfigurationError, NotFoundError, Refusal, SignatureError
 from .listening import BODY_LIMIT_BYTES, Headers, Then, serve
-from .responses import error_text, json_object
 from .seam import httpx
-from .streams import OutputError, plain, tell, write
-from .transport import SANDBOX_PREFIX, checked_base_url
+from .streams import OutputError, tell, write
 from .webhooks import Event, verify
 
-SUBSCRIPTIONS: Final = "/platform/v2/data/webhooks/subscriptions"
 _SECRET_LIMIT_BYTES: Final = 64 * 1024
 _SUBSCRIPTION_TIMEOUT_S: Final = 10.0
 
 
 def run(options: argparse.Namespace) -> int:
-    """Run the command that *options* name; its exit code, see `arguments.WEBHOOK_EXIT_CODES`."""
+    """Run the command that *options* name; its exit code, see `arguments`."""
+    if options.action not in _ACTIONS:
+        from . import subscription_commands  # noqa: PLC0415 -- a client that the others do not need
+
+        return subscription_commands.run(options)
     name = f"coinbase-checkouts webhook {options.action}"
     try:
         return _ACTIONS[options.action](options, name)
@@ -260,58 +258,26 @@ def _subscription(options: argparse.Namespace, key: ApiKey, target: str, name: s
 
     Raises:
         CheckoutsError: There is none.
-
-    Source: dossier of the CDP API's createWebhookSubscription and deleteWebhookSubscription.
     """
-    url = checked_base_url(options.subscribe, sandbox=False).removesuffix(SANDBOX_PREFIX) + SUBSCRIPTIONS
-    asked = {
-        "description": "coinbase-checkouts webhook listen",
-        "eventTypes": [kind.value for kind in EventType],
-        "isEnabled": True,
-        "target": {"url": target, "headers": {}},
-    }
+    from .subscriptions import Subscriptions  # noqa: PLC0415 -- only --subscribe needs it
+
     # A proxy of the environment would not reach back to this machine either.
-    with httpx.Client(auth=JwtAuth(key), timeout=_SUBSCRIPTION_TIMEOUT_S, trust_env=False) as client:
-        answer = _asked(client, "POST", url, asked)
-        made = json_object(answer.content) or {}
-        subscription_id = made.get("subscriptionId")
-        if not answer.is_success or not isinstance(subscription_id, str) or not subscription_id:
-            raise CheckoutsError(f"--subscribe: {_said(answer, made)}")
+    with httpx.Client(trust_env=False) as http:
+        client = Subscriptions(
+            key, base_url=options.subscribe, timeout=_SUBSCRIPTION_TIMEOUT_S, max_retries=0, http_client=http
+        )
+        made = client.create(target, description=name)
         try:
-            secret = _secret(made)
-            if secret is None:
+            if made.secret is None:
                 raise CheckoutsError("--subscribe: the subscription has no secret; nothing could be verified")
-            yield secret
+            yield made.secret.reveal()
         finally:
             try:
-                deleted = _asked(client, "DELETE", f"{url}/{quote(subscription_id, safe='')}")
-                left = None if deleted.status_code in (204, 404) else _said(deleted, json_object(deleted.content) or {})
+                # What somebody else has deleted is gone as well.
+                with suppress(NotFoundError):
+                    client.delete(made.id)
             except CheckoutsError as exc:
-                left = str(exc)
-            if left is not None:
-                tell(f"{name}: the subscription {subscription_id} was not deleted: {left}")
-
-
-def _asked(client: httpx.Client, method: str, url: str, body: Mapping[str, Any] | None = None) -> httpx.Response:
-    try:
-        return client.request(method, url, json=body)
-    except httpx.HTTPError as exc:
-        raise CheckoutsError(f"--subscribe: no answer to {method}: {type(exc).__name__}") from None
-
-
-def _said(answer: httpx.Response, body: Mapping[str, Any]) -> str:
-    told = error_text(body)
-    parts = (str(answer.status_code), told.error_type, told.message)
-    return "answered " + " ".join(plain(part) for part in parts if part)
-
-
-def _secret(made: Mapping[str, Any]) -> str | None:
-    """At the root; where published samples have it only there, in the metadata."""
-    metadata = made.get("metadata")
-    for secret in (made.get("secret"), metadata.get("secret") if isinstance(metadata, dict) else None):
-        if isinstance(secret, str) and secret:
-            return secret
-    return None
+                tell(f"{name}: the subscription {made.id} was not deleted: {exc}")
 
 
 _ACTIONS: Final[Mapping[str, Callable[[argparse.Namespace, str], int]]] = {"verify": _verify, "listen": _listen}

@@ -72,7 +72,8 @@ class Event:
             is only proven if its name is in *signed_headers*: v0 signs no header, and whoever can change a
             delivery on its way can take v1 off.
         timestamp: When this delivery was signed, in Unix seconds.
-        scheme: Which signature was verified: `v1` where there was one, else `v0`.
+        scheme: Which signature was verified: `v1` where there was one, else `v0`; `api` if it was not delivered at
+            all but read from the API, by `inbox.reconcile`.
         signed_headers: Names of the headers that the signature covers, in lower case; none with v0.
         raw: The payload, unknown fields included.
         body: Its bytes as they came, to be kept and read again.
@@ -81,7 +82,7 @@ class Event:
     event_type: EventType
     event_id: str | None
     timestamp: int
-    scheme: Scheme
+    scheme: Scheme | Literal["api"]
     signed_headers: tuple[str, ...] = ()
     # Not shown: it is somebody's data, and logs have events.
     raw: dict[str, Any] = field(default_factory=dict, repr=False, hash=False)

@@ -95,7 +95,7 @@ def proxy(running_proxy: Proxy) -> Proxy:
 def no_jitter() -> Iterator[None]:
     """The draw is 0, so that retries follow at once; only the client's own name for it is changed."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("coinbase_checkouts.client.random", SimpleNamespace(random=lambda: 0.0))
+        patch.setattr("coinbase_checkouts.shells.random", SimpleNamespace(random=lambda: 0.0))
         yield
 
 

@@ -22,7 +22,7 @@ def ahead_s(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> 
         return time.time() + ahead
 
     world = SimpleNamespace(time=now_s, monotonic=time.monotonic, sleep=time.sleep)
-    monkeypatch.setattr("coinbase_checkouts.client.time", world)
+    monkeypatch.setattr("coinbase_checkouts.shells.time", world)
     defaults = {**(JwtAuth.__init__.__kwdefaults__ or {}), "now_s": now_s}
     monkeypatch.setattr(JwtAuth.__init__, "__kwdefaults__", defaults)
     return ahead

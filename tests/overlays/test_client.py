@@ -39,7 +39,7 @@ KEY = "8e03978e-40d5-43e8-bc93-6894a57f9324"
 @pytest.fixture(autouse=True)
 def no_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
     """Jitter draws nothing, so that retries follow at once."""
-    monkeypatch.setattr("coinbase_checkouts.client.random.random", lambda: 0.0)
+    monkeypatch.setattr("coinbase_checkouts.shells.random.random", lambda: 0.0)
 
 
 @pytest.fixture

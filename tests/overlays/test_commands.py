@@ -39,7 +39,7 @@ def alone(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     for name in ("CDP_API_KEY_ID", "CDP_API_KEY_NAME", "CDP_API_KEY_SECRET", "COLUMNS"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr("coinbase_checkouts.client.random.random", lambda: 0.0)
+    monkeypatch.setattr("coinbase_checkouts.shells.random.random", lambda: 0.0)
     monkeypatch.setattr("coinbase_checkouts.waiting.FIRST_WAIT_S", 0.001)
 
 

@@ -945,7 +945,7 @@ def test_tables_are_for_migrations(engine: Engine, url: str) -> None:
     own = MetaData()
     box = Inbox(prefix="shop_", metadata=own)
     box.create_all(engine)
-    assert {"shop_events", "shop_checkouts"} == set(own.tables)
+    assert {"shop_events", "shop_checkouts", "shop_marks"} == set(own.tables)
     SHOP.drop_all(engine)
     Inbox().metadata.drop_all(engine)
     with engine.connect() as connection:

@@ -1,4 +1,4 @@
-"""What docs/inbox.md shows is run as it stands."""
+"""What docs/inbox.md and docs/subscriptions.md show is run as it stands."""
 
 from __future__ import annotations
 
@@ -6,6 +6,8 @@ import re
 import signal
 import threading
 import time
+from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -15,10 +17,20 @@ from flask import Flask
 from sqlalchemy import Boolean, Column, MetaData, String, Table, create_engine, insert, select, update
 from starlette.applications import Starlette
 
-from coinbase_checkouts import inbox, webhooks
+from coinbase_checkouts import ApiKey, Checkouts, Subscriptions, inbox, webhooks
+from coinbase_checkouts_sandbox import Sandbox
 
-PAGE = (Path(__file__).parents[2] / "docs" / "inbox.md").read_text(encoding="utf-8")
-STARLETTE, FLASK, DJANGO, AT_ONCE, LATER, NEWS = re.findall(r"^```python\n(.*?)^```$", PAGE, re.MULTILINE | re.DOTALL)
+DOCS = Path(__file__).parents[2] / "docs"
+
+
+def shown_in(name: str) -> list[str]:
+    """The page's blocks of Python."""
+    text = (DOCS / name).read_text(encoding="utf-8")
+    return re.findall(r"^```python\n(.*?)^```$", text, re.MULTILINE | re.DOTALL)
+
+
+STARLETTE, FLASK, DJANGO, AT_ONCE, LATER, NEWS, LOST = shown_in("inbox.md")
+(SUBSCRIBE,) = shown_in("subscriptions.md")
 BODY = b'{"id":"c1","eventType":"checkout.payment.success","status":"COMPLETED","updatedAt":"2026-11-20T10:00:00Z"}'
 
 
@@ -77,3 +89,39 @@ def test_later(names: dict[str, Any], monkeypatch: pytest.MonkeyPatch) -> None:
     exec(worker.partition("\n")[2].replace("lambda event, connection: ...", "handler"), names)
     with names["engine"].connect() as connection:
         assert ["COMPLETED"] == list(connection.scalars(select(names["orders"].c.status)))
+
+
+def test_what_never_came(names: dict[str, Any]) -> None:
+    """
+    What was paid while nobody listened is there for a worker.
+    """
+    inbox.create_all(names["engine"])
+    with Sandbox(port=0) as sandbox:
+        key = ApiKey(sandbox.key["id"], sandbox.key["privateKey"])
+        at_home = partial(Checkouts, base_url=sandbox.base_url)
+        with at_home(key) as checkouts:
+            sandbox.pay(checkouts.create("1.00").id)
+        exec(LOST, names | {"Checkouts": at_home, "key": key, "datetime": datetime, "UTC": UTC})
+    with names["engine"].connect() as connection:
+        assert 1 == inbox.counts(connection).waiting
+
+
+def test_subscribe(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """
+    A subscription is made, and its secret is there to be kept.
+    """
+    kept: list[tuple[str, str]] = []
+
+    def keep_safe(id: str, secret: str) -> None:
+        kept.append((id, secret))
+
+    monkeypatch.chdir(tmp_path)
+    with Sandbox(port=0) as sandbox:
+        sandbox.key_file("cdp_api_key.json")
+        at_home = partial(Subscriptions, base_url=sandbox.base_url)
+        local = SUBSCRIBE.replace("https://shop.example", "http://127.0.0.1:1").replace(", Subscriptions", "")
+        exec(local, {"Subscriptions": at_home, "keep_safe": keep_safe})
+        with at_home(ApiKey.from_file("cdp_api_key.json")) as subscriptions:
+            (found,) = subscriptions.list()
+    assert found.secret is not None
+    assert [(found.id, found.secret.reveal())] == kept

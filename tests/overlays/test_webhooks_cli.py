@@ -578,7 +578,15 @@ def claims(request: Received) -> dict[str, Any]:
 
 
 def made(**fields: Any) -> Reply:
-    return Reply(201, json.dumps({"subscriptionId": SUBSCRIPTION, **fields}).encode())
+    answer = {
+        "subscriptionId": SUBSCRIPTION,
+        "createdAt": "2025-09-10T13:58:38.681893Z",
+        "eventTypes": ["checkout.payment.success"],
+        "isEnabled": True,
+        "target": {"url": "http://127.0.0.1"},
+        **fields,
+    }
+    return Reply(201, json.dumps(answer).encode())
 
 
 @pytest.mark.parametrize(
@@ -609,7 +617,7 @@ def test_subscribes_until_the_end(
         "checkout.refund.success",
         "checkout.refund.failed",
     } == set(asked["eventTypes"])
-    assert (True, {"url": running.url, "headers": {}}) == (asked["isEnabled"], asked["target"])
+    assert (True, {"url": running.url}) == (asked["isEnabled"], asked["target"])
     assert ("POST", SUBSCRIPTIONS) == (create.method, create.target)
     assert ("DELETE", f"{SUBSCRIPTIONS}/{SUBSCRIPTION}") == (delete.method, delete.target)
     assert [f"{request.method} 127.0.0.1{request.target}" for request in server.received] == [
@@ -621,13 +629,17 @@ def test_subscribes_until_the_end(
 @pytest.mark.parametrize(
     ("answer", "told", "requests"),
     [
-        (Reply(401, b'{"errorType": "unauthorized", "errorMessage": "no"}'), "answered 401 unauthorized no", 1),
-        (Reply(400, b"<html>"), "answered 400", 1),
-        (Reply(201, b"{}"), "answered 201", 1),
+        (
+            Reply(401, b'{"errorType": "unauthorized", "errorMessage": "no"}'),
+            "createWebhookSubscription: 401 unauthorized: no",
+            1,
+        ),
+        (Reply(400, b"<html>"), "createWebhookSubscription: 400", 1),
+        (Reply(201, b"{}"), "the answer with status 201 lacks", 1),
         (made(), "the subscription has no secret", 2),
-        (made(secret=5, metadata=[]), "the subscription has no secret", 2),
-        (DROP, "no answer to POST: RemoteProtocolError", 1),
-        (CUT, "no answer to POST: RemoteProtocolError", 1),
+        (made(secret="", metadata={}), "the subscription has no secret", 2),
+        (DROP, "no answer: RemoteProtocolError", 1),
+        (CUT, "no answer: RemoteProtocolError", 1),
     ],
 )
 def test_without_a_subscription_it_does_not_start(
@@ -654,8 +666,8 @@ def test_without_a_subscription_it_does_not_start(
     ("answer", "told"),
     [
         (Reply(404, b""), None),
-        (Reply(500, b'{"errorMessage": "oh"}'), "was not deleted: answered 500 oh"),
-        (DROP, "was not deleted: --subscribe: no answer to DELETE"),
+        (Reply(500, b'{"errorMessage": "oh"}'), "was not deleted: deleteWebhookSubscription: 500: oh"),
+        (DROP, "was not deleted: deleteWebhookSubscription: no answer"),
     ],
 )
 def test_subscription_that_stays_is_told(

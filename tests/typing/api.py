@@ -15,11 +15,14 @@ from decimal import Decimal
 from typing import Any, assert_type
 
 import httpx
+from sqlalchemy import Engine
+from sqlalchemy.ext.asyncio import AsyncEngine
 
 from coinbase_checkouts import (
     ApiError,
     ApiKey,
     AsyncCheckouts,
+    AsyncSubscriptions,
     Checkout,
     Checkouts,
     CheckoutsError,
@@ -34,9 +37,13 @@ from coinbase_checkouts import (
     RefundStatus,
     Settlement,
     SignatureError,
+    Subscription,
+    Subscriptions,
     Unset,
+    inbox,
     webhooks,
 )
+from coinbase_checkouts.auth import Secret
 from coinbase_checkouts.errors import (
     InvalidRequestError,
     InvalidResponseError,
@@ -46,7 +53,8 @@ from coinbase_checkouts.errors import (
     WaitTimeoutError,
 )
 from coinbase_checkouts.idempotency import key_for, new_key
-from coinbase_checkouts.pagination import AsyncListing, SyncListing
+from coinbase_checkouts.inbox import Reconciled
+from coinbase_checkouts.pagination import AsyncListing, SyncListing, SyncPages
 from coinbase_checkouts.raw import RawResponse
 from coinbase_checkouts.reading import amount, is_final, is_paid, refunded_amount, remaining_refundable
 from coinbase_checkouts.sensor import Drift
@@ -309,3 +317,31 @@ def deliveries(headers: httpx.Headers, pairs: list[tuple[bytes, bytes]], secrets
 def refusals(error: SignatureError) -> None:
     """Why a delivery was refused."""
     assert_type(error.reason, Refusal)
+
+
+def subscriptions(api_key: ApiKey, engine: Engine) -> None:
+    """Subscriptions are clients, too; what is lost is read with one of each."""
+    with Subscriptions(api_key, sandbox=True) as client, Checkouts(api_key) as checkouts:
+        made = client.create("https://shop.example/webhooks", description="orders")
+        assert_type(made, Subscription)
+        assert_type(made.secret, Secret | None)
+        assert_type(client.list(page_size=5), SyncPages[Subscription])
+        assert_type([one.id for one in client.list()], list[str])
+        assert_type(client.change(made.id, enabled=False), Subscription)
+        assert_type(client.deliveries(made.id)[0].event_id, str)
+        client.delete(made.id)
+        client.replace(made.id, url="https://shop.example")  # type: ignore[call-arg]
+        client.create("https://shop.example", metadata={"a": 1})  # type: ignore[dict-item]
+        webhooks.verify(b"{}", {}, made.secret)  # type: ignore[arg-type]
+        result = inbox.reconcile(checkouts, engine, since=0, subscriptions=client, subscription_id=made.id)
+        assert_type(result, Reconciled)
+        inbox.reconcile(client, engine)  # type: ignore[arg-type]
+
+
+async def lost_in_asyncio(client: AsyncSubscriptions, checkouts: AsyncCheckouts, engine: AsyncEngine) -> None:
+    """The same, to be awaited."""
+    assert_type(await client.get("4f8e2a31-7c55-4b0e-9a0f-2d9b6a1c7e10"), Subscription)
+    assert_type([one.id async for one in client.list()], list[str])
+    assert_type(
+        await inbox.reconcile_async(checkouts, engine, since=datetime.now(UTC), subscriptions=client), Reconciled
+    )

@@ -6,8 +6,8 @@ Each verified webhook event acted on exactly once, in your own database, on any 
         if fresh:
             connection.execute(update(orders)…)
 
-Or store it, answer, and let workers do it: `inbox.store(event, connection)` and `inbox.work(engine, handler)`. The
-names below are those of an `Inbox()` with every default; make one of your own to choose. docs/inbox.md says what this
+Or store it, answer, and let workers do it: `inbox.store(event, connection)` and `inbox.work(engine, handler)`. What
+never came, `inbox.reconcile(checkouts, engine, since=…)` reads from the API. The names below are those of an `Inbox()` with every default; make one of your own to choose. docs/inbox.md says what this
 guarantees, and what it does not.
 
 What an event is, its signed content says: a repetition, under whichever id it comes, is not fresh. Its id counts as
@@ -25,16 +25,19 @@ except ImportError as _error:
 
 from .box import PRUNE_AFTER_S, Inbox
 from .ledger import Counts, Keep, Letter, Policy
+from .reconciling import Failure, Reconciled
 from .workers import Metric
 
 __all__ = [
     "PRUNE_AFTER_S",
     "Counts",
+    "Failure",
     "Inbox",
     "Keep",
     "Letter",
     "Metric",
     "Policy",
+    "Reconciled",
     "counts",
     "create_all",
     "dead",
@@ -42,6 +45,8 @@ __all__ = [
     "metadata",
     "once",
     "prune",
+    "reconcile",
+    "reconcile_async",
     "requeue",
     "store",
     "work",
@@ -61,3 +66,5 @@ counts: Final = _default.counts
 dead: Final = _default.dead
 requeue: Final = _default.requeue
 prune: Final = _default.prune
+reconcile: Final = _default.reconcile
+reconcile_async: Final = _default.reconcile_async

@@ -6,8 +6,9 @@ import asyncio
 import random
 import threading
 import time
-from collections.abc import Awaitable, Callable, Generator
+from collections.abc import Awaitable, Callable, Generator, Sequence
 from contextlib import AbstractAsyncContextManager, AbstractContextManager, contextmanager
+from datetime import datetime
 from functools import partial
 from types import TracebackType
 from typing import Final, TypeVar, cast, overload
@@ -15,10 +16,28 @@ from typing import Final, TypeVar, cast, overload
 from sqlalchemy import Connection, Engine, MetaData
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from coinbase_checkouts.errors import ConfigurationError
 from coinbase_checkouts.sensor import LOGGER
 from coinbase_checkouts.webhooks import Event, short
 
 from .ledger import Counts, Keep, Ledger, Letter, Policy
+from .marks import Marks
+from .reconciling import (
+    LEASE_S,
+    LOOK_BACK_S,
+    OVERLAP_S,
+    READS_PER_S,
+    AsyncLists,
+    AsyncLogs,
+    Door,
+    Lists,
+    Logs,
+    Reconciled,
+    Run,
+    reconcile,
+    reconcile_async,
+    unix_ms,
+)
 from .tables import DONE, WAITING, Tables, define
 from .transactions import AsyncBind, Bind, locked, on, transaction
 from .workers import AsyncHandler, Handler, Metric, Steps, work, work_async
@@ -27,12 +46,12 @@ DAY_S: Final = 86400.0
 PRUNE_AFTER_S: Final = 90 * DAY_S
 
 _DEFAULT_POLICY: Final = Policy()
-_T = TypeVar("_T")
+T = TypeVar("T")
 
 
 class Inbox:
     """
-    Two tables in your database, and what is done with them. Threads and tasks may share it; it has no state.
+    Three tables in your database, and what is done with them. Threads and tasks may share it; it has no state.
 
     Args:
         prefix: How the names of tables, keys and indexes begin.
@@ -62,12 +81,13 @@ class Inbox:
         self.metadata: MetaData = MetaData() if metadata is None else metadata
         self.tables: Tables = define(self.metadata, prefix, schema)
         self._ledger = Ledger(self.tables, keep)
+        self._marks = Marks(self.tables.marks)
         self._on_metric = on_metric
         self._clock, self._draw = clock, draw
 
     def create_all(self, bind: Engine | Connection) -> None:
         """
-        Create what is missing of both tables; nothing is altered. Many processes may do so at once.
+        Create what is missing of the tables; nothing is altered. Many processes may do so at once.
 
         With Alembic, give it `metadata` instead. The transaction of a connection is yours to commit.
         """
@@ -76,7 +96,7 @@ class Inbox:
                 self.create_all(connection)
             return
         locked(bind)
-        self.metadata.create_all(bind, tables=[self.tables.events, self.tables.checkouts])
+        self.metadata.create_all(bind, tables=[self.tables.events, self.tables.checkouts, self.tables.marks])
 
     @overload
     def once(self, event: Event, bind: Bind) -> AbstractContextManager[bool]: ...
@@ -106,7 +126,7 @@ class Inbox:
                 waited for another transaction is such an error.
         """
         # An async bind is opened by __aenter__ only, a plain one by __enter__ only.
-        return cast("AbstractContextManager[bool]", _Once(bind, partial(self._once, event)))
+        return cast("AbstractContextManager[bool]", self._block(event, bind, ()))
 
     @overload
     def store(self, event: Event, bind: Bind) -> bool: ...
@@ -120,7 +140,7 @@ class Inbox:
 
         In the transaction that *bind* is in, which you commit; if it is in none, committed at once.
         """
-        return on(bind, partial(self._store, event))
+        return self._put(event, bind, ())
 
     @overload
     def is_news(self, event: Event, bind: Bind) -> bool: ...
@@ -220,29 +240,114 @@ class Inbox:
         One that is forgotten would be acted on again, if it came again: keep them longer than deliveries are repeated,
         and than you look back when you read events from the API.
         """
-        return on(
-            bind, self._within(lambda plain: self._ledger.prune(plain, self._now_ms() - round(older_than_s * 1000)))
-        )
+        return on(bind, self._within(lambda plain: self._prune(plain, self._now_ms() - round(older_than_s * 1000))))
+
+    def reconcile(
+        self,
+        checkouts: Lists,
+        engine: Engine,
+        *,
+        since: datetime | float | None = None,
+        handler: Handler | None = None,
+        subscriptions: Logs | None = None,
+        subscription_id: str | None = None,
+        name: str = "default",
+        look_back_s: float = LOOK_BACK_S,
+        overlap_s: float = OVERLAP_S,
+        reads_per_s: float = READS_PER_S,
+        lease_s: float = LEASE_S,
+    ) -> Reconciled:
+        """
+        Read the API, and put in the events that never came: a day of lost webhooks loses no order.
+
+        Run it as often as you like, from cron, on any number of hosts, next to endpoints and workers. What it puts in
+        is the event that a delivery would have told; if that comes later, it is not fresh, and the other way round.
+        The next run goes on where the last complete one began; one that was killed, where it was.
+
+        Args:
+            checkouts: A `Checkouts`.
+            since: Where the first run of this *name* begins; later runs do not look at it. A datetime with its zone,
+                or Unix seconds. What happened before is not put in.
+            handler: Does the work of each event at once, as in a block of `once`. None: as `store`, for workers.
+            subscriptions: A `Subscriptions`, with *subscription_id*, whose delivery log is read for comparison.
+            name: One for each account, or each thing that is to be reconciled by itself.
+            look_back_s: How long before that a checkout was created which may still be paid: the longest time that you
+                give payers, and some more. Refunds are found on checkouts of any age.
+            overlap_s: What is looked at again, for clocks that differ; nothing is put in twice by it.
+            reads_per_s: Of the 60 that the service allows.
+            lease_s: After this another host may go on with the work of one that was killed.
+
+        Raises:
+            ConfigurationError: The tables are not there, no *since* for the first run, or `transactions.begun`.
+            CheckoutsError: The API could not be read. What was read until then is in; the next run goes on.
+            OperationalError: Of SQLAlchemy; likewise.
+        """
+        run = self._run(since, name, look_back_s, overlap_s, reads_per_s=reads_per_s, lease_s=lease_s)
+        log = _both(subscriptions, subscription_id)
+        return reconcile(run, Door(self._block, self._put), checkouts, engine, handler=handler, log=log)
+
+    async def reconcile_async(
+        self,
+        checkouts: AsyncLists,
+        engine: AsyncEngine,
+        *,
+        since: datetime | float | None = None,
+        handler: AsyncHandler | None = None,
+        subscriptions: AsyncLogs | None = None,
+        subscription_id: str | None = None,
+        name: str = "default",
+        look_back_s: float = LOOK_BACK_S,
+        overlap_s: float = OVERLAP_S,
+        reads_per_s: float = READS_PER_S,
+        lease_s: float = LEASE_S,
+    ) -> Reconciled:
+        """As `reconcile`, with an `AsyncCheckouts`."""
+        run = self._run(since, name, look_back_s, overlap_s, reads_per_s=reads_per_s, lease_s=lease_s)
+        log = _both(subscriptions, subscription_id)
+        return await reconcile_async(run, Door(self._block, self._put), checkouts, engine, handler=handler, log=log)
+
+    def _block(self, event: Event, bind: Bind | AsyncBind, others: Sequence[str]) -> _Once:
+        return _Once(bind, partial(self._once, event, others))
+
+    def _put(self, event: Event, bind: Bind | AsyncBind, others: Sequence[str]) -> bool | Awaitable[bool]:
+        return on(bind, partial(self._store, event, others))
 
     @contextmanager
-    def _once(self, event: Event, bind: Bind) -> Generator[bool]:
+    def _once(self, event: Event, others: Sequence[str], bind: Bind) -> Generator[bool]:
         kind = "failed"
         try:
             with transaction(bind):
-                fresh = self._ledger.record(bind, event, self._now_ms(), state=DONE)
+                fresh = self._ledger.record(bind, event, self._now_ms(), state=DONE, others=others)
                 yield fresh
             kind = "done" if fresh else "repeated"
         finally:
             self._tell(Metric(kind, short(event.event_type)))
 
-    def _store(self, event: Event, bind: Bind) -> bool:
+    def _store(self, event: Event, others: Sequence[str], bind: Bind) -> bool:
         with transaction(bind):
-            fresh = self._ledger.record(bind, event, self._now_ms(), state=WAITING)
+            fresh = self._ledger.record(bind, event, self._now_ms(), state=WAITING, others=others)
         self._tell(Metric("stored" if fresh else "repeated", short(event.event_type)))
         return fresh
 
-    def _within(self, act: Callable[[Bind], _T]) -> Callable[[Bind], _T]:
-        def within(bind: Bind) -> _T:
+    def _prune(self, bind: Bind, before_ms: int) -> int:
+        self._marks.note_pruned(bind, before_ms)
+        return self._ledger.prune(bind, before_ms)
+
+    def _run(
+        self,
+        since: datetime | float | None,
+        name: str,
+        look_back_s: float,
+        overlap_s: float,
+        *,
+        reads_per_s: float,
+        lease_s: float,
+    ) -> Run:
+        since_ms = None if since is None else unix_ms(since)
+        return Run(self.tables, name, since_ms, look_back_s, overlap_s, reads_per_s, lease_s, self._clock)
+
+    def _within(self, act: Callable[[Bind], T]) -> Callable[[Bind], T]:
+        def within(bind: Bind) -> T:
             with transaction(bind):
                 return act(bind)
 
@@ -287,3 +392,11 @@ class _Once:
     def _open(self, bind: Bind) -> bool:
         self._block = self._make(bind)
         return self._block.__enter__()
+
+
+def _both(subscriptions: T | None, subscription_id: str | None) -> tuple[T, str] | None:
+    if subscriptions is not None and subscription_id is not None:
+        return subscriptions, subscription_id
+    if subscriptions is None and subscription_id is None:
+        return None
+    raise ConfigurationError("reconcile: subscriptions and subscription_id belong together")

@@ -8,6 +8,7 @@ its lease names. Both happen in the transaction of the work itself.
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final, Literal
 
@@ -102,9 +103,14 @@ class Ledger:
         self._events, self._checkouts = tables.events, tables.checkouts
         self._keep = keep
 
-    def record(self, bind: Bind, event: Event, now_ms: int, *, state: Literal["waiting", "done"]) -> bool:
+    def record(
+        self, bind: Bind, event: Event, now_ms: int, *, state: Literal["waiting", "done"], others: Sequence[str] = ()
+    ) -> bool:
         """
         Write *event* down; false if it is there already.
+
+        Args:
+            others: Keys of events that this one stands for. It is there if one of them is, and they are afterwards.
 
         Where another transaction is just doing the same, this waits for its end.
         """
@@ -123,8 +129,14 @@ class Ledger:
             "delivery": _delivery(event) if kept else None,
             "body": (_reduced(event) if self._keep == "never" else event.body) if kept else None,
         }
-        inserted = self._insert(bind, self._events).values(row).on_conflict_do_nothing().returning(self._events.c.key)
-        fresh = bind.execute(inserted).first() is not None
+        # Whose keys they are was done with this one, and there is nothing to do for them.
+        empty = {"state": DONE, "done_ms": now_ms, "event_id": None, "delivery": None, "body": None}
+        rows = [row, *({**row, **empty, "key": other} for other in others)]
+        written = self._insert(bind, self._events).values(sorted(rows, key=lambda one: str(one["key"])))
+        keys = bind.execute(written.on_conflict_do_nothing().returning(self._events.c.key)).scalars().all()
+        fresh = len(keys) == len(rows)
+        if keys and not fresh:
+            bind.execute(delete(self._events).where(self._events.c.key.in_(keys)))
         if fresh and state == DONE:
             self._acting(bind, row["checkout_id"], row["position"], now_ms)
         return fresh

@@ -1,4 +1,4 @@
-"""The two tables. All names are chosen here, so that migrations are the same everywhere; all times are in UTC."""
+"""The three tables. All names are chosen here, so that migrations are the same everywhere; all times are in UTC."""
 
 from __future__ import annotations
 
@@ -26,14 +26,16 @@ class Tables:
     Attributes:
         events: One row for each event that was ever acted on, or waits for it.
         checkouts: One row for each checkout with such an event; who acts on one of its events holds its lock.
+        marks: How far each reconciliation has got, and what was pruned; a handful of rows.
     """
 
     events: Table
     checkouts: Table
+    marks: Table
 
 
 def define(metadata: MetaData, prefix: str, schema: str | None) -> Tables:
-    """Define both tables in *metadata*, their names beginning with *prefix*."""
+    """Define them in *metadata*, their names beginning with *prefix*."""
     events = Table(
         f"{prefix}events",
         metadata,
@@ -73,4 +75,20 @@ def define(metadata: MetaData, prefix: str, schema: str | None) -> Tables:
         PrimaryKey("checkout_id", name=f"{prefix}checkouts_pk"),
         schema=schema,
     )
-    return Tables(events, checkouts)
+    marks = Table(
+        f"{prefix}marks",
+        metadata,
+        Column("name", _KEY, nullable=False),
+        Column("first_ms", BigInteger, nullable=False),
+        # Everything before is in.
+        Column("done_ms", BigInteger, nullable=False),
+        # Of the pass that is under way: when it began, from when on it reads all, and what it has read.
+        Column("pass_ms", BigInteger),
+        Column("edge_ms", BigInteger),
+        Column("reached_ms", BigInteger),
+        Column("lease", String(32)),
+        Column("lease_ms", BigInteger),
+        PrimaryKey("name", name=f"{prefix}marks_pk"),
+        schema=schema,
+    )
+    return Tables(events, checkouts, marks)

@@ -26,7 +26,7 @@ Handler = Callable[[Event, Connection], object]
 AsyncHandler = Callable[[Event, AsyncConnection], Awaitable[object]]
 
 # What a database that restarts, or is busy, answers.
-_PASSING: Final = (OperationalError, InterfaceError)
+PASSING: Final = (OperationalError, InterfaceError)
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,7 +119,7 @@ def work(steps: Steps, engine: Engine, handler: Handler, stop: threading.Event, 
                     steps.ready(connection)
                 ready = True
             worked = _one(steps, engine, handler)
-        except _PASSING as exc:
+        except PASSING as exc:
             if until_idle:
                 raise
             LOGGER.warning("inbox: the database does not answer: %s", type(exc.orig).__name__)
@@ -167,7 +167,7 @@ async def work_async(
                     await connection.run_sync(steps.ready)
                 ready = True
             worked = await _one_async(steps, engine, handler)
-        except _PASSING as exc:
+        except PASSING as exc:
             if until_idle:
                 raise
             LOGGER.warning("inbox: the database does not answer: %s", type(exc.orig).__name__)
