@@ -20,12 +20,11 @@ from .reports import ENCODED, FILES, FORMATS, Result
 from .sources import Sources
 from .verdicts import Severity
 from .waivers import Waived, read_waivers, waived
-from .writing import COULD_NOT, could_not, tell, write
+from .writing import COULD_NOT, guarded, tell, write
 
 NO_DRIFT: Final = 0
 DRIFT: Final = 1
 COULD_NOT_COMPARE: Final = COULD_NOT
-INTERRUPTED: Final = 130
 
 _PROGRAM: Final = "coinbase-checkouts drift"
 _SIDES: Final = "a file, a URL, git:REVISION:path, spec (ours), generation:N, or - for stdin"
@@ -46,14 +45,7 @@ def main(argv: list[str]) -> int:
     collecting = gc.isenabled()
     gc.disable()
     try:
-        return _run(options)
-    except CouldNotCompareError as exc:
-        return could_not(_PROGRAM, str(exc))
-    except RecursionError:
-        return could_not(_PROGRAM, "a schema is built of too many others")
-    except KeyboardInterrupt:
-        tell(_PROGRAM, "interrupted")
-        return INTERRUPTED
+        return guarded(_PROGRAM, lambda: _run(options), too_deep="a schema is built of too many others")
     finally:
         if collecting:
             gc.enable()

@@ -25,9 +25,8 @@ from .facts_reading import REQUIRED, Question, Values, answer, questions, seen, 
 from .fetching import Fetcher, cache_folder
 from .observed import SANDBOX, Observed, Witness
 from .observed_sources import Collector
-from .problems import CouldNotCompareError
 from .sources import Sources
-from .writing import could_not, write
+from .writing import guarded, write
 
 GENERATIONS: Final = ("1", "2", "3")
 PROSE_FILE: Final = Path(__file__).with_name("facts.toml")
@@ -277,12 +276,13 @@ def as_json(found: Sequence[Fact]) -> str:
 def main(argv: list[str]) -> int:
     """The command; *argv* is what comes after its name."""
     options = _parser().parse_args(argv)
-    try:
-        found = read(options.cassettes or [CASSETTES], options.har, frozenset(options.host))
-        report = as_json(found) if options.format == "json" else as_markdown(found)
-        write(report, options.output, for_people=options.format != "json")
-    except CouldNotCompareError as exc:
-        return could_not(_PROGRAM, str(exc))
+    return guarded(_PROGRAM, lambda: _run(options))
+
+
+def _run(options: argparse.Namespace) -> int:
+    found = read(options.cassettes or [CASSETTES], options.har, frozenset(options.host))
+    report = as_json(found) if options.format == "json" else as_markdown(found)
+    write(report, options.output, for_people=options.format != "json")
     return 0
 
 

@@ -18,11 +18,10 @@ from .observed_sources import Collector
 from .patching import as_patch
 from .problems import CouldNotCompareError
 from .sources import Sources, our_file
-from .writing import could_not, tell, write
+from .writing import guarded, tell, write
 
 NO_DRIFT: Final = 0
 DRIFT: Final = 1
-INTERRUPTED: Final = 130
 
 _PROGRAM: Final = "coinbase-checkouts drift observed"
 
@@ -30,15 +29,7 @@ _PROGRAM: Final = "coinbase-checkouts drift observed"
 def main(argv: list[str]) -> int:
     """The command; *argv* is what comes after its name."""
     options = _parser().parse_args(argv)
-    try:
-        return _run(options)
-    except CouldNotCompareError as exc:
-        return could_not(_PROGRAM, str(exc))
-    except RecursionError:
-        return could_not(_PROGRAM, "what was sent, or its schema, is nested too deep")
-    except KeyboardInterrupt:
-        tell(_PROGRAM, "interrupted")
-        return INTERRUPTED
+    return guarded(_PROGRAM, lambda: _run(options))
 
 
 def _run(options: argparse.Namespace) -> int:

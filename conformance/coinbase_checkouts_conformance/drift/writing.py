@@ -5,12 +5,14 @@ Reports to stdout or a file, and the one line on stderr when there is none.
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
 from .problems import CouldNotCompareError
 
 COULD_NOT: Final = 2
+INTERRUPTED: Final = 130
 
 
 def write(report: str, path: Path | None, *, for_people: bool = True) -> None:
@@ -51,3 +53,16 @@ def could_not(program: str, why: str) -> int:
     """Say why in one line; the exit code."""
     tell(program, why)
     return COULD_NOT
+
+
+def guarded(program: str, run: Callable[[], int], *, too_deep: str = "what was read is nested too deep") -> int:
+    """Run a command; what keeps it from its work is one line and an exit code."""
+    try:
+        return run()
+    except CouldNotCompareError as exc:
+        return could_not(program, str(exc))
+    except RecursionError:
+        return could_not(program, too_deep)
+    except KeyboardInterrupt:
+        tell(program, "interrupted")
+        return INTERRUPTED
