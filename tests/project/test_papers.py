@@ -14,7 +14,10 @@ from typing import Any
 import pytest
 import yaml
 
+from coinbase_checkouts_conformance.mutants.runs import wrong_servers
+
 ROOT = Path(__file__).parents[2]
+PACKAGE = ROOT / "conformance" / "coinbase_checkouts_conformance"
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 
 
@@ -36,6 +39,15 @@ def test_readme_has_two_commands_on_one_line_each() -> None:
     assert main_job == "python3 -m pip install nox && python3 -m nox -s quickstart"
     assert tests == "python3 -m pip install nox && python3 -m nox -s tests"
     assert [main_job, tests] == [line for line in README.splitlines() if "nox" in line][:2]
+
+
+def test_readme_counts_claims_and_wrong_servers() -> None:
+    """
+    The README's figures are those of the suite.
+    """
+    claims = tomllib.loads((PACKAGE / "claims.toml").read_text(encoding="utf-8"))["claim"]
+    assert f"against {len(claims)} claims about the API" in README
+    assert f"{len(wrong_servers())} servers that are wrong on purpose" in README
 
 
 def test_ci_runs_the_command_of_the_readme() -> None:
