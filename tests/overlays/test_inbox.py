@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import dataclasses
 import importlib
+import itertools
 import json
 import sys
 import threading
@@ -452,6 +453,35 @@ def test_no_time_is_the_oldest(updated: Any) -> None:
     What is no time, or before all time, stands at the beginning.
     """
     assert position(delivered({})) == position(delivered({"updatedAt": updated}))
+
+
+def test_a_backlog_makes_no_event_slower(box: Inbox, tmp_path: Path) -> None:
+    """
+    To find and do one event takes SQLite as many steps with a thousand waiting as with ten.
+    """
+    steps: dict[int, int] = {}
+    for number in (10, 1000):
+        engine = create_engine(f"sqlite:///{tmp_path / f'{number}.sqlite3'}")
+        SHOP.create_all(engine)
+        box.create_all(engine)
+        with engine.begin() as connection:
+            for one in range(number):
+                box.store(event(f"c{one}"), connection)
+        counted = itertools.count()
+        stop = threading.Event()
+
+        def last(_: Event, __: Connection, stop: threading.Event = stop) -> None:
+            stop.set()
+
+        with engine.connect() as connection:
+            # Of one connection in the pool, which is the one that the worker gets.
+            driver: Any = connection.connection.driver_connection
+            driver.set_progress_handler(lambda counted=counted: next(counted) < 0, 1)
+        assert 1 == box.work(engine, last, stop=stop)
+        steps[number] = next(counted)
+        engine.dispose()
+    assert steps[10] > 100
+    assert steps[1000] < 1.5 * steps[10]
 
 
 def test_a_late_event_is_no_news(box: Inbox, engine: Engine) -> None:

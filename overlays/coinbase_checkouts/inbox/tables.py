@@ -61,8 +61,9 @@ def define(metadata: MetaData, prefix: str, schema: str | None) -> Tables:
         Column("body", LargeBinary),
         PrimaryKey("key", name=f"{prefix}events_pk"),
         UniqueConstraint("event_id", name=f"{prefix}events_event_id"),
-        Index(f"{prefix}events_due", "state", "due_ms"),
-        Index(f"{prefix}events_checkout", "checkout_id"),
+        # In the order in which they are claimed, so that the next one is found without looking at all that wait.
+        Index(f"{prefix}events_due", "state", "due_ms", "position", "key"),
+        Index(f"{prefix}events_checkout", "checkout_id", "state"),
         schema=schema,
     )
     checkouts = Table(
