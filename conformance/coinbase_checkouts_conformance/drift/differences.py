@@ -82,9 +82,15 @@ class Difference:
         return f"{where}: {self.what}; {self.why}"
 
     @property
+    def place(self) -> Place:
+        """Where a person looks first: in the revision, or in the base for what is gone there."""
+        is_gone = not self.revision.is_there or self.base.pointer.startswith(f"{self.revision.pointer}/")
+        return self.base if is_gone else self.revision
+
+    @property
     def pointer(self) -> str:
-        """Where a person looks first: in the revision, or in the base when it is gone there."""
-        return self.revision.pointer
+        """Of that place."""
+        return self.place.pointer
 
     def as_json(self) -> dict[str, Any]:
         """For programs."""
@@ -96,7 +102,7 @@ class Difference:
             "operations": list(self.operations),
             "place": self.where,
             "pointer": self.pointer,
-            "line": self.revision.line,
+            "line": self.place.line,
             "message": self.message,
             "reason": self.why,
             "fingerprint": self.fingerprint,

@@ -8,6 +8,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Final
@@ -108,9 +109,15 @@ def generation(number: str) -> Path:
 
 
 def our_file() -> Path | None:
-    """The description that people edit; None outside a checkout."""
-    ours = _CHECKOUT / "openapi.yaml"
-    return ours if ours.is_file() else None
+    """The description that people edit; None outside a checkout. The package may be installed elsewhere than there."""
+    here: list[Path] = []
+    with suppress(OSError):
+        here = [Path.cwd(), *Path.cwd().parents]
+    for folder in (_CHECKOUT, *(parent / "spec" for parent in here)):
+        ours = folder / "openapi.yaml"
+        if ours.is_file() and (folder / "compile_client.py").is_file():
+            return ours
+    return None
 
 
 def _spec() -> tuple[str, bytes]:

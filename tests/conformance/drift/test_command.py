@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 import yaml
 
+from coinbase_checkouts_conformance.drift import sources
 from coinbase_checkouts_conformance.drift.cli import main
 
 from .descriptions import Json, at, description
@@ -209,3 +210,42 @@ def test_touches(command: Command) -> None:
     assert ["CreateCheckoutRequest"] == touched["models"]
     assert "validation" in touched["overlays"]
     assert "create.metadata-maxProperties" in touched["claims"]
+
+
+def test_ours_is_found_from_inside_a_checkout(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """
+    Wherever the package is installed, `spec` is the file of the checkout one is in; elsewhere, the compiled copy.
+    """
+    root = Path(__file__).parents[3]
+    monkeypatch.setattr(sources, "_CHECKOUT", tmp_path)
+    monkeypatch.chdir(root / "docs")
+    assert root / "spec" / "openapi.yaml" == sources.our_file()
+    monkeypatch.chdir(tmp_path)
+    assert sources.our_file() is None
+
+
+@pytest.mark.parametrize(
+    ("path", "key", "pointer"),
+    [
+        ("components schemas Status", "enum", "#/components/schemas/Status/enum"),
+        ("components schemas NewOrder properties", "note", "#/components/schemas/NewOrder/properties/note"),
+        ("paths /orders", "post", "#/paths/~1orders/post"),
+    ],
+)
+def test_what_is_gone_is_pointed_at_where_it_was(
+    path: str, key: str, pointer: str, tmp_path: Path, command: Command
+) -> None:
+    """
+    Of what only the base has, `pointer` and `line` are those of the base.
+    """
+    base, revision = description(), description()
+    del at(revision, path)[key]
+    sides = []
+    for name, data in (("base", base), ("revision", revision)):
+        side = tmp_path / f"{name}.json"
+        side.write_text(json.dumps(data, indent=1), encoding="utf-8")
+        sides.append(side)
+    _, out, _ = command(*sides, "--format", "json")
+    found = [one for one in json.loads(out)["differences"] if one["pointer"] == pointer]
+    assert found
+    assert all(one["line"] == one["base"]["line"] for one in found)
