@@ -1062,6 +1062,31 @@ def test_other_databases_are_refused(empty: str) -> None:
     engine.dispose()
 
 
+@pytest.mark.parametrize(
+    "policy",
+    [
+        {"attempts": 0},
+        {"attempts": 1.5},
+        {"attempts": True},
+        {"base_s": -1},
+        {"base_s": float("nan")},
+        {"cap_s": float("inf")},
+        {"cap_s": None},
+        {"lease_s": 0},
+        {"lease_s": 1e300},
+        {"poll_s": 0},
+        {"poll_s": "1"},
+        {"poll_s": True},
+    ],
+)
+def test_a_policy_that_cannot_be_meant(policy: dict[str, Any]) -> None:
+    """
+    A policy that would never try, wait for ever or never wait is refused when it is made, with the name of the setting.
+    """
+    with pytest.raises(ConfigurationError, match=f"inbox.Policy: {next(iter(policy))} must be a"):
+        Policy(**policy)
+
+
 def test_a_metric_that_fails(engine: Engine, caplog: pytest.LogCaptureFixture) -> None:
     """
     What the callback raises is logged, and the work is done all the same.

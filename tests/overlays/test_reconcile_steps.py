@@ -222,6 +222,37 @@ def test_what_it_needs(box: Inbox, shop: Checkouts, run: Callable[..., Reconcile
         run(since=0, subscription_id="4f8e2a31-7c55-4b0e-9a0f-2d9b6a1c7e10")
 
 
+@pytest.mark.parametrize(
+    "setting",
+    [
+        {"reads_per_s": 0},
+        {"reads_per_s": -1.0},
+        {"reads_per_s": float("inf")},
+        {"look_back_s": -1},
+        {"look_back_s": float("nan")},
+        {"overlap_s": -1},
+        {"overlap_s": None},
+        {"lease_s": -1},
+        {"lease_s": float("inf")},
+    ],
+)
+def test_settings_that_cannot_be_meant(setting: dict[str, Any], run: Callable[..., Reconciled]) -> None:
+    """
+    What would never read, or look into the future, is refused with the name of the setting.
+    """
+    with pytest.raises(ConfigurationError, match=f"reconcile: {next(iter(setting))} must be a number"):
+        run(since=0, **setting)
+
+
+def test_since_is_not_to_come(sandbox: Sandbox, run: Callable[..., Reconciled]) -> None:
+    """
+    A first run that began in the future would pass over all until then; clocks that differ by the overlap are none.
+    """
+    with pytest.raises(ConfigurationError, match="since is in the future"):
+        run(since=sandbox.now + timedelta(seconds=3602))
+    assert run(since=sandbox.now + timedelta(seconds=3598)).complete
+
+
 def test_windows() -> None:
     """
     All before the edge, then a day at a time, the last one without end; many days are fewer, wider windows.

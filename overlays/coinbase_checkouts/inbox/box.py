@@ -38,6 +38,7 @@ from .reconciling import (
     reconcile_async,
     unix_ms,
 )
+from .settings import number
 from .tables import DONE, WAITING, Tables, define
 from .transactions import AsyncBind, Bind, locked, on, transaction
 from .workers import AsyncHandler, Handler, Metric, Steps, work, work_async
@@ -275,10 +276,11 @@ class Inbox:
                 give payers, and some more. Refunds are found on checkouts of any age.
             overlap_s: What is looked at again, for clocks that differ; nothing is put in twice by it.
             reads_per_s: Of the 60 that the service allows.
-            lease_s: After this another host may go on with the work of one that was killed.
+            lease_s: After this another host may go on with the work of one that was killed; 0 for at once.
 
         Raises:
-            ConfigurationError: The tables are not there, no *since* for the first run, or `transactions.begun`.
+            ConfigurationError: The tables are not there, no *since* for the first run or one in the future, a setting
+                that cannot be meant, or `transactions.begun`.
             CheckoutsError: The API could not be read. What was read until then is in; the next run goes on.
             OperationalError: Of SQLAlchemy; likewise.
         """
@@ -343,7 +345,13 @@ class Inbox:
         reads_per_s: float,
         lease_s: float,
     ) -> Run:
+        number("reconcile: look_back_s", look_back_s, zero=True)
+        number("reconcile: overlap_s", overlap_s, zero=True)
+        number("reconcile: reads_per_s", reads_per_s, zero=False)
+        number("reconcile: lease_s", lease_s, zero=True)
         since_ms = None if since is None else unix_ms(since)
+        if since_ms is not None and since_ms > self._now_ms() + overlap_s * 1000:
+            raise ConfigurationError("reconcile: since is in the future; what happened until then would be passed over")
         return Run(self.tables, name, since_ms, look_back_s, overlap_s, reads_per_s, lease_s, self._clock)
 
     def _within(self, act: Callable[[Bind], T]) -> Callable[[Bind], T]:
