@@ -193,6 +193,29 @@ def test_an_outage_in_the_middle(sandbox: Sandbox, shop: Checkouts, box: Inbox, 
     assert result.until < late.created_at
 
 
+@pytest.mark.parametrize("handler", [work, None])
+def test_an_outage_between_pages(
+    sandbox: Sandbox,
+    shop: Checkouts,
+    run: Callable[..., Reconciled],
+    monkeypatch: pytest.MonkeyPatch,
+    handler: Callable[..., Any] | None,
+) -> None:
+    """
+    Of a day that fills several pages, those that were read before the API failed are in; they are read again, as known.
+    """
+    monkeypatch.setattr("coinbase_checkouts.inbox.reconciling._PAGE_SIZE", 2)
+    since = sandbox.now
+    for _ in range(5):
+        paid(sandbox, shop)
+    settings: dict[str, Any] = {"since": since, "look_back_s": 0.0, "handler": handler}
+    # The first page is that of older checkouts that were refunded, and empty.
+    with pytest.raises(NoResponseError):
+        run(Torn(shop, 2), **settings)
+    again = run(**settings)
+    assert (3, 2, True) == (again.fed, again.known, again.complete)
+
+
 @pytest.mark.parametrize(
     ("since", "told"),
     [

@@ -285,7 +285,7 @@ class Inbox:
         Raises:
             ConfigurationError: The tables are not there, no *since* for the first run or one in the future, a setting
                 that cannot be meant, or `transactions.begun`.
-            CheckoutsError: The API could not be read. What was read until then is in; the next run goes on.
+            CheckoutsError: The API could not be read. Each page that was read until then is in; the next run goes on.
             OperationalError: Of SQLAlchemy; likewise.
         """
         expect(engine, Engine)
