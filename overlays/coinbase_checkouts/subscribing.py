@@ -43,6 +43,7 @@ from coinbase_webhook_subscriptions_api.models import (
     WebhookSubscriptionRequestLabels,
     WebhookSubscriptionRequestMetadata,
     WebhookTargetRequest,
+    WebhookTargetRequestHeaders,
 )
 
 from .auth import Secret
@@ -52,7 +53,9 @@ from .pagination import Page
 from .seam import httpx
 from .transport import is_local
 
-Shape = TypeVar("Shape", WebhookSubscriptionRequestLabels, WebhookSubscriptionRequestMetadata)
+Shape = TypeVar(
+    "Shape", WebhookSubscriptionRequestLabels, WebhookSubscriptionRequestMetadata, WebhookTargetRequestHeaders
+)
 
 EVENT_TYPES: Final = tuple(kind.value for kind in EventType)
 """The five of checkouts."""
@@ -200,7 +203,7 @@ def deliveries(
         event_id=event_id,
         min_created_at=utc_moment("minCreatedAt", min_created_at, problems),
         max_created_at=utc_moment("maxCreatedAt", max_created_at, problems),
-        event_type_names=None if event_types is None else ",".join(_listed(event_types)),
+        event_type_names=None if event_types is None else ",".join(_listed("/eventTypeNames", event_types, problems)),
     )
     return call_of(
         "listWebhookSubscriptionEvents",
@@ -242,19 +245,16 @@ def _scheme(url: object, problems: list[Violation], *, local: bool) -> tuple[Vio
 
 
 def _body(wanted: Wanted, problems: list[Violation]) -> WebhookSubscriptionRequest:
-    asked = _present(
-        url=wanted.url,
-        headers=texts("/target/headers", wanted.headers, problems),
-    )
+    headers = _shaped(WebhookTargetRequestHeaders, texts("/target/headers", wanted.headers, problems))
     more = _present(
         description=wanted.description,
         metadata=_shaped(WebhookSubscriptionRequestMetadata, texts("/metadata", wanted.metadata, problems)),
         labels=_shaped(WebhookSubscriptionRequestLabels, texts("/labels", wanted.labels, problems)),
     )
     return WebhookSubscriptionRequest(
-        event_types=_listed(wanted.event_types),
+        event_types=_listed("/eventTypes", wanted.event_types, problems),
         is_enabled=wanted.enabled,
-        target=WebhookTargetRequest.from_dict(asked),
+        target=WebhookTargetRequest(url=wanted.url, **_present(headers=headers)),
         **more,
     )
 
@@ -263,8 +263,11 @@ def _shaped(model: type[Shape], given: Mapping[str, Any] | None) -> Shape | None
     return None if given is None else model.from_dict(given)
 
 
-def _listed(event_types: Iterable[str]) -> list[str]:
+def _listed(place: str, event_types: object, problems: list[Violation]) -> list[str]:
     """One, or several; a member of an enum as its text."""
+    if not isinstance(event_types, Iterable):
+        problems.append(Violation(place, "type", "must be a text, or a list of texts"))
+        return []
     return [str(kind) for kind in ([event_types] if isinstance(event_types, str) else event_types)]
 
 

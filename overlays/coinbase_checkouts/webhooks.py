@@ -332,7 +332,7 @@ def _signed(body: object, headers: object, secret: object, timestamp: int) -> st
 
 
 def _arguments(body: object, headers: object, secret: object) -> tuple[bytes, _Found, tuple[bytes, ...]] | Exception:
-    content, found, keys = _bytes(body), _collected(headers), _keys(secret)
+    content, found, keys = _bytes(body), _collected(headers), keys_of(secret)
     if isinstance(content, Exception):
         return content
     if isinstance(found, Exception):
@@ -351,7 +351,8 @@ def _bytes(body: object) -> bytes | TypeError:
     )
 
 
-def _keys(secret: object) -> tuple[bytes, ...] | Exception:
+def keys_of(secret: object) -> tuple[bytes, ...] | Exception:
+    """What to verify with, one or more; or the error to raise where the secret is no longer a local."""
     given: list[Any]
     if isinstance(secret, str):
         given = [secret]

@@ -32,10 +32,11 @@ from flask import Flask
 from starlette.applications import Starlette
 
 from coinbase_checkouts import Event, webhooks
+from coinbase_checkouts.adapters import Gate, settled
 from coinbase_checkouts.adapters import django as for_django
 from coinbase_checkouts.adapters import flask as for_flask
-from coinbase_checkouts.adapters import settled
 from coinbase_checkouts.adapters import starlette as for_starlette
+from coinbase_checkouts.errors import ConfigurationError
 from coinbase_checkouts_conformance.receiver import SUBSCRIPTIONS
 from coinbase_checkouts_sandbox import Sandbox
 
@@ -277,6 +278,52 @@ def test_chunks_are_bounded(name: str) -> None:
         assert 204 == sent(shop, chunked=True).status
         assert 413 == sent(shop, b" " * (LIMIT + 1), chunked=True).status
     assert [BODY] == [event.body for event in shop.got]
+
+
+def test_flask_takes_two() -> None:
+    """
+    Two endpoints of one app need no names: one for the sandbox's deliveries, say, and one for all others.
+    """
+    app = Flask(__name__)
+    shops = [Shop(), Shop()]
+    for number, shop in enumerate(shops):
+        app.add_url_rule(f"/{number}", view_func=for_flask.webhook(SECRET, shop.receive), methods=["POST"])
+    headers = {"X-Hook0-Signature": webhooks.sign(BODY, {}, SECRET, int(time.time()))}
+    assert 204 == app.test_client().post("/1", data=BODY, headers=headers).status_code
+    assert [0, 1] == [len(shop.got) for shop in shops]
+
+
+@pytest.mark.parametrize("webhook", [for_starlette.webhook, for_flask.webhook, for_django.webhook])
+@pytest.mark.parametrize(
+    ("secret", "error"),
+    [
+        ("", ConfigurationError),
+        ([], ConfigurationError),
+        ([SECRET, ""], ConfigurationError),
+        (iter(()), ConfigurationError),
+        (None, TypeError),
+        (SECRET.encode(), TypeError),
+        ([None], TypeError),
+    ],
+)
+def test_no_secret_is_told_at_once(webhook: Callable[..., Any], secret: Any, error: type[Exception]) -> None:
+    """
+    Without a secret no endpoint is made, and no delivery lost to find that out; a function is asked at each of them.
+    """
+    with pytest.raises(error, match="secret"):
+        webhook(secret, Shop().receive)
+    assert webhook(lambda: secret, Shop().receive)
+
+
+def test_secrets_that_can_be_read_once() -> None:
+    """
+    Those of a generator are good for every delivery; and they are not shown.
+    """
+    gate = Gate((one for one in ("another", SECRET)), LIMIT)
+    for _ in range(2):
+        headers = {"X-Hook0-Signature": webhooks.sign(BODY, {}, SECRET, int(time.time()))}
+        assert isinstance(gate.event(BODY, headers), Event)
+    assert SECRET not in repr(gate)
 
 
 def test_flask_reads_chunks_to_the_limit() -> None:

@@ -35,7 +35,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, AsyncSession, create_async_engine
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, scoped_session, sessionmaker
 
 from coinbase_checkouts import Event, inbox, webhooks
 from coinbase_checkouts.errors import ConfigurationError
@@ -1060,6 +1060,72 @@ def test_other_databases_are_refused(empty: str) -> None:
         with pytest.raises(ConfigurationError, match="not with mysql"):
             inbox.store(event(), connection)
     engine.dispose()
+
+
+@pytest.mark.parametrize(
+    "policy",
+    [
+        {"attempts": 0},
+        {"attempts": 1.5},
+        {"attempts": True},
+        {"base_s": -1},
+        {"base_s": float("nan")},
+        {"cap_s": float("inf")},
+        {"cap_s": None},
+        {"lease_s": 0},
+        {"lease_s": 1e300},
+        {"poll_s": 0},
+        {"poll_s": "1"},
+        {"poll_s": True},
+    ],
+)
+def test_a_policy_that_cannot_be_meant(policy: dict[str, Any]) -> None:
+    """
+    A policy that would never try, wait for ever or never wait is refused when it is made, with the name of the setting.
+    """
+    with pytest.raises(ConfigurationError, match=f"inbox.Policy: {next(iter(policy))} must be a"):
+        Policy(**policy)
+
+
+BIND = "expected a Connection or Session, not"
+
+
+@pytest.mark.anyio
+async def test_what_is_mistaken_for_another(box: Inbox, engine: Engine, async_engine: AsyncEngine) -> None:
+    """
+    An engine in place of a connection, a dict in place of an event: one error that says what was expected.
+    """
+    wrong: Any = box
+    mistakes: list[tuple[Callable[[], Any], str]] = [
+        (wrong.once(event(), engine).__enter__, f"{BIND} Engine: use engine.connect()"),
+        (wrong.once(event(), async_engine).__enter__, f"{BIND} AsyncEngine: use engine.connect()"),
+        (wrong.once(event(), None).__enter__, f"{BIND} NoneType"),
+        (partial(wrong.store, event(), 5), f"{BIND} int"),
+        (partial(wrong.counts, scoped_session(sessionmaker(engine))), f"{BIND} scoped_session: call it"),
+        (partial(wrong.once, {}, engine), "expected an Event, not dict"),
+        (partial(wrong.store, {}, engine), "expected an Event, not dict"),
+        (partial(wrong.is_news, {}, engine), "expected an Event, not dict"),
+        (partial(wrong.create_all, async_engine), "expected an Engine or Connection, not AsyncEngine"),
+        (partial(wrong.work, async_engine, send, until_idle=True), "expected an Engine, not AsyncEngine"),
+        (partial(wrong.reconcile, None, None, since=0), "expected an Engine, not NoneType"),
+    ]
+    for mistake, told in mistakes:
+        with pytest.raises(TypeError) as caught:
+            mistake()
+        assert told in str(caught.value)
+
+
+@pytest.mark.anyio
+async def test_what_is_mistaken_in_async_code(box: Inbox, engine: Engine) -> None:
+    """
+    The same where it is awaited, of what is not asynchronous.
+    """
+    with engine.connect() as connection, pytest.raises(TypeError, match="AsyncConnection or AsyncSession, not Conn"):
+        await box.once(event(), connection).__aenter__()  # type: ignore[attr-defined]
+    with pytest.raises(TypeError, match="expected an AsyncEngine, not Engine"):
+        await box.work_async(engine, send, until_idle=True)  # type: ignore[arg-type]
+    with pytest.raises(TypeError, match="expected an AsyncEngine, not Engine"):
+        await box.reconcile_async(None, engine, since=0)  # type: ignore[arg-type]
 
 
 def test_a_metric_that_fails(engine: Engine, caplog: pytest.LogCaptureFixture) -> None:

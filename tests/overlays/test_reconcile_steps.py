@@ -193,6 +193,29 @@ def test_an_outage_in_the_middle(sandbox: Sandbox, shop: Checkouts, box: Inbox, 
     assert result.until < late.created_at
 
 
+@pytest.mark.parametrize("handler", [work, None])
+def test_an_outage_between_pages(
+    sandbox: Sandbox,
+    shop: Checkouts,
+    run: Callable[..., Reconciled],
+    monkeypatch: pytest.MonkeyPatch,
+    handler: Callable[..., Any] | None,
+) -> None:
+    """
+    Of a day that fills several pages, those that were read before the API failed are in; they are read again, as known.
+    """
+    monkeypatch.setattr("coinbase_checkouts.inbox.reconciling._PAGE_SIZE", 2)
+    since = sandbox.now
+    for _ in range(5):
+        paid(sandbox, shop)
+    settings: dict[str, Any] = {"since": since, "look_back_s": 0.0, "handler": handler}
+    # The first page is that of older checkouts that were refunded, and empty.
+    with pytest.raises(NoResponseError):
+        run(Torn(shop, 2), **settings)
+    again = run(**settings)
+    assert (3, 2, True) == (again.fed, again.known, again.complete)
+
+
 @pytest.mark.parametrize(
     ("since", "told"),
     [
@@ -220,6 +243,37 @@ def test_what_it_needs(box: Inbox, shop: Checkouts, run: Callable[..., Reconcile
         box.reconcile(shop, create_engine(f"sqlite:///{tmp_path / 'empty'}"), since=0)
     with pytest.raises(ConfigurationError, match="belong together"):
         run(since=0, subscription_id="4f8e2a31-7c55-4b0e-9a0f-2d9b6a1c7e10")
+
+
+@pytest.mark.parametrize(
+    "setting",
+    [
+        {"reads_per_s": 0},
+        {"reads_per_s": -1.0},
+        {"reads_per_s": float("inf")},
+        {"look_back_s": -1},
+        {"look_back_s": float("nan")},
+        {"overlap_s": -1},
+        {"overlap_s": None},
+        {"lease_s": -1},
+        {"lease_s": float("inf")},
+    ],
+)
+def test_settings_that_cannot_be_meant(setting: dict[str, Any], run: Callable[..., Reconciled]) -> None:
+    """
+    What would never read, or look into the future, is refused with the name of the setting.
+    """
+    with pytest.raises(ConfigurationError, match=f"reconcile: {next(iter(setting))} must be a number"):
+        run(since=0, **setting)
+
+
+def test_since_is_not_to_come(sandbox: Sandbox, run: Callable[..., Reconciled]) -> None:
+    """
+    A first run that began in the future would pass over all until then; clocks that differ by the overlap are none.
+    """
+    with pytest.raises(ConfigurationError, match="since is in the future"):
+        run(since=sandbox.now + timedelta(seconds=3602))
+    assert run(since=sandbox.now + timedelta(seconds=3598)).complete
 
 
 def test_windows() -> None:

@@ -222,9 +222,12 @@ def test_labels_of_the_sandbox(server: Server, api_key: ApiKey, answer: dict[str
         ({"url": "https://["}, "target/url: must be a uri"),
         ({"url": "https://a\0"}, "target/url: must be a uri"),
         ({"url": 5}, "target/url: must be string"),
+        ({"url": None}, "target/url: must be string"),
         ({"url": f"https://shop.example/{'a' * 2048}"}, "target/url: must have at most 2048"),
         ({"description": "a" * 101}, "description: must have at most 100"),
         ({"event_types": []}, "eventTypes: must have at least 1"),
+        ({"event_types": None}, "eventTypes: must be a text, or a list of texts"),
+        ({"event_types": 5}, "eventTypes: must be a text, or a list of texts"),
         ({"event_types": "Checkout"}, "eventTypes/0: must match"),
         ({"metadata": {str(number): "" for number in range(11)}}, "metadata: must have at most 10"),
         ({"metadata": {"a" * 41: ""}}, "must have at most 40"),
@@ -284,12 +287,14 @@ def test_addresses_and_keys(api_key: ApiKey) -> None:
         client.list(page_size=0)
 
 
-def test_a_wrong_time_is_told(client: Subscriptions, server: Server) -> None:
+def test_what_is_asked_of_the_log(client: Subscriptions, server: Server) -> None:
     """
-    A time without its zone is none.
+    A time without its zone is none, and a number no type of events.
     """
     with pytest.raises(InvalidRequestError, match="minCreatedAt"):
         client.deliveries(ID, min_created_at="2026-01-01T00:00:00")
+    with pytest.raises(InvalidRequestError, match="eventTypeNames: must be a text"):
+        client.deliveries(ID, event_types=5)  # type: ignore[arg-type]
     assert [] == server.received
 
 

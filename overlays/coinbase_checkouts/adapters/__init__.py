@@ -11,12 +11,12 @@ from __future__ import annotations
 import inspect
 import logging
 import time
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field
 from typing import Final
 
 from coinbase_checkouts.errors import SignatureError
-from coinbase_checkouts.webhooks import Event, Headers, verify
+from coinbase_checkouts.webhooks import Event, Headers, keys_of, verify
 
 __all__ = ["BODY_LIMIT_BYTES", "Secret"]
 
@@ -36,11 +36,24 @@ Secret = str | Iterable[str] | Callable[[], str | Iterable[str]]
 
 @dataclass(frozen=True, slots=True)
 class Gate:
-    """What comes before your function, whatever the framework."""
+    """
+    What comes before your function, whatever the framework.
 
-    secret: Secret
+    Raises:
+        ConfigurationError, TypeError: As of `verify`, of a secret that is not asked for each time.
+    """
+
+    secret: Secret = field(repr=False)
     limit_bytes: int
     clock: Callable[[], float] = time.time
+
+    def __post_init__(self) -> None:
+        if isinstance(self.secret, Iterator):
+            # What can be gone through once would do for the first delivery only.
+            object.__setattr__(self, "secret", list(self.secret))
+        wrong = None if callable(self.secret) else keys_of(self.secret)
+        if isinstance(wrong, Exception):
+            raise wrong
 
     def too_large(self, length: object) -> bool:
         """Whether a Content-Length, or none, says so by itself."""

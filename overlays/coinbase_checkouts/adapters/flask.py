@@ -7,6 +7,8 @@ Flask, from 3.1.
 from __future__ import annotations
 
 from collections.abc import Callable
+from itertools import count
+from typing import Final
 
 from flask import current_app, request
 from flask.typing import ResponseReturnValue
@@ -18,10 +20,12 @@ from . import BODY_LIMIT_BYTES, DONE, TOO_LARGE, WRONG_METHOD, Gate, Secret, set
 
 View = Callable[[], ResponseReturnValue]
 
+_NUMBERS: Final = count(1)
+
 
 def webhook(secret: Secret, receive: Callable[[Event], object], *, limit_bytes: int = BODY_LIMIT_BYTES) -> View:
     """
-    The view for your route.
+    The view for your route. Its endpoint is called coinbase_webhook_1, 2, 3… unless you name it.
 
     Args:
         receive: Called with each verified event; async if Flask has its extra `[async]`.
@@ -46,4 +50,6 @@ def webhook(secret: Secret, receive: Callable[[Event], object], *, limit_bytes: 
         settled(current_app.ensure_sync(receive)(event))
         return "", DONE
 
+    # Flask takes it for the endpoint's name, and no two views of an app may have the same.
+    view.__name__ = f"coinbase_webhook_{next(_NUMBERS)}"
     return view

@@ -38,8 +38,9 @@ from .reconciling import (
     reconcile_async,
     unix_ms,
 )
+from .settings import number
 from .tables import DONE, WAITING, Tables, define
-from .transactions import AsyncBind, Bind, locked, on, transaction
+from .transactions import ASYNC, PLAIN, AsyncBind, Bind, expect, locked, on, transaction
 from .workers import AsyncHandler, Handler, Metric, Steps, work, work_async
 
 DAY_S: Final = 86400.0
@@ -91,6 +92,7 @@ class Inbox:
 
         With Alembic, give it `metadata` instead. The transaction of a connection is yours to commit.
         """
+        expect(bind, Engine, Connection)
         if isinstance(bind, Engine):
             with bind.begin() as connection:
                 self.create_all(connection)
@@ -155,6 +157,7 @@ class Inbox:
         There, nobody else is at work for this checkout. False for a late one: do not let its status overwrite what a
         newer one has told. What is newer is told by `order.position`; the same state told twice is news twice.
         """
+        expect(event, Event)
         return on(bind, lambda plain: self._ledger.is_news(plain, event))
 
     def work(
@@ -183,6 +186,7 @@ class Inbox:
             ConfigurationError: The tables are not there, or `transactions.begun`.
             OperationalError: Of SQLAlchemy, if *until_idle*. Otherwise a database that does not answer is waited for.
         """
+        expect(engine, Engine)
         return work(self._steps(policy), engine, handler, stop or threading.Event(), until_idle=until_idle)
 
     async def work_async(
@@ -195,6 +199,7 @@ class Inbox:
         until_idle: bool = False,
     ) -> int:
         """As `work`, in the running event loop. If the task is cancelled, the event is free again at once."""
+        expect(engine, AsyncEngine)
         return await work_async(self._steps(policy), engine, handler, stop or asyncio.Event(), until_idle=until_idle)
 
     @overload
@@ -275,13 +280,15 @@ class Inbox:
                 give payers, and some more. Refunds are found on checkouts of any age.
             overlap_s: What is looked at again, for clocks that differ; nothing is put in twice by it.
             reads_per_s: Of the 60 that the service allows.
-            lease_s: After this another host may go on with the work of one that was killed.
+            lease_s: After this another host may go on with the work of one that was killed; 0 for at once.
 
         Raises:
-            ConfigurationError: The tables are not there, no *since* for the first run, or `transactions.begun`.
-            CheckoutsError: The API could not be read. What was read until then is in; the next run goes on.
+            ConfigurationError: The tables are not there, no *since* for the first run or one in the future, a setting
+                that cannot be meant, or `transactions.begun`.
+            CheckoutsError: The API could not be read. Each page that was read until then is in; the next run goes on.
             OperationalError: Of SQLAlchemy; likewise.
         """
+        expect(engine, Engine)
         run = self._run(since, name, look_back_s, overlap_s, reads_per_s=reads_per_s, lease_s=lease_s)
         log = _both(subscriptions, subscription_id)
         return reconcile(run, Door(self._block, self._put), checkouts, engine, handler=handler, log=log)
@@ -302,14 +309,17 @@ class Inbox:
         lease_s: float = LEASE_S,
     ) -> Reconciled:
         """As `reconcile`, with an `AsyncCheckouts`."""
+        expect(engine, AsyncEngine)
         run = self._run(since, name, look_back_s, overlap_s, reads_per_s=reads_per_s, lease_s=lease_s)
         log = _both(subscriptions, subscription_id)
         return await reconcile_async(run, Door(self._block, self._put), checkouts, engine, handler=handler, log=log)
 
     def _block(self, event: Event, bind: Bind | AsyncBind, others: Sequence[str]) -> _Once:
+        expect(event, Event)
         return _Once(bind, partial(self._once, event, others))
 
     def _put(self, event: Event, bind: Bind | AsyncBind, others: Sequence[str]) -> bool | Awaitable[bool]:
+        expect(event, Event)
         return on(bind, partial(self._store, event, others))
 
     @contextmanager
@@ -343,7 +353,13 @@ class Inbox:
         reads_per_s: float,
         lease_s: float,
     ) -> Run:
+        number("reconcile: look_back_s", look_back_s, zero=True)
+        number("reconcile: overlap_s", overlap_s, zero=True)
+        number("reconcile: reads_per_s", reads_per_s, zero=False)
+        number("reconcile: lease_s", lease_s, zero=True)
         since_ms = None if since is None else unix_ms(since)
+        if since_ms is not None and since_ms > self._now_ms() + overlap_s * 1000:
+            raise ConfigurationError("reconcile: since is in the future; what happened until then would be passed over")
         return Run(self.tables, name, since_ms, look_back_s, overlap_s, reads_per_s, lease_s, self._clock)
 
     def _within(self, act: Callable[[Bind], T]) -> Callable[[Bind], T]:
@@ -374,6 +390,7 @@ class _Once:
         self._bind, self._make = bind, make
 
     def __enter__(self) -> bool:
+        expect(self._bind, *PLAIN)
         return self._open(cast("Bind", self._bind))
 
     def __exit__(
@@ -382,6 +399,7 @@ class _Once:
         return self._block.__exit__(kind, error, trace)
 
     async def __aenter__(self) -> bool:
+        expect(self._bind, *ASYNC)
         return await cast("AsyncBind", self._bind).run_sync(self._open)
 
     async def __aexit__(

@@ -19,6 +19,7 @@ from coinbase_checkouts.webhooks import Event, short
 from coinbase_checkouts_api.models import EventType
 
 from . import order
+from .settings import number, whole
 from .tables import DEAD, DONE, WAITING, Tables
 from .transactions import INSERT, Bind, connection_of
 
@@ -40,6 +41,9 @@ class Policy:
         lease_s: After this an event whose worker is gone is taken up by another. Work may take longer: who is at
             work holds a lock as well.
         poll_s: How often a worker looks that has nothing to do.
+
+    Raises:
+        ConfigurationError: One of them is no number, or means no attempt, or one without end.
     """
 
     attempts: int = 12
@@ -47,6 +51,11 @@ class Policy:
     cap_s: float = 3600.0
     lease_s: float = 60.0
     poll_s: float = 1.0
+
+    def __post_init__(self) -> None:
+        whole("inbox.Policy: attempts", self.attempts)
+        for name, zero in (("base_s", True), ("cap_s", True), ("lease_s", False), ("poll_s", False)):
+            number(f"inbox.Policy: {name}", getattr(self, name), zero=zero)
 
 
 @dataclass(frozen=True, slots=True)

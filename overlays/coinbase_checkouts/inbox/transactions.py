@@ -11,10 +11,10 @@ from collections.abc import Awaitable, Callable, Generator
 from contextlib import contextmanager
 from typing import Any, Final, TypeVar
 
-from sqlalchemy import Connection, func, select
+from sqlalchemy import Connection, Engine, func, select
 from sqlalchemy.dialects import postgresql, sqlite
-from sqlalchemy.ext.asyncio import AsyncConnection, AsyncSession
-from sqlalchemy.orm import Session
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, AsyncSession
+from sqlalchemy.orm import Session, scoped_session
 
 from coinbase_checkouts.errors import ConfigurationError
 
@@ -22,14 +22,45 @@ Bind = Connection | Session
 AsyncBind = AsyncConnection | AsyncSession
 T = TypeVar("T")
 
+PLAIN: Final = (Connection, Session)
+ASYNC: Final = (AsyncConnection, AsyncSession)
+_ADVICE: Final = {
+    Engine: ": use engine.connect()",
+    AsyncEngine: ": use engine.connect()",
+    scoped_session: ": call it for its session",
+}
 # Any number that nobody else takes. SQLite is locked by what `begun` does.
 _LOCKS: Final = {"sqlite": select(1), "postgresql": select(func.pg_advisory_xact_lock(0x636F696E62617365))}
 INSERT: Final[dict[str, Any]] = {"sqlite": sqlite.insert, "postgresql": postgresql.insert}
 
 
 def on(bind: Bind | AsyncBind, act: Callable[[Bind], T]) -> T | Awaitable[T]:
-    """What *act* returns of the connection or session, or of the one that an asynchronous one wraps."""
-    return bind.run_sync(act) if isinstance(bind, AsyncConnection | AsyncSession) else act(bind)
+    """
+    What *act* returns of the connection or session, or of the one that an asynchronous one wraps.
+
+    Raises:
+        TypeError: See `expect`.
+    """
+    if isinstance(bind, AsyncConnection | AsyncSession):
+        return bind.run_sync(act)
+    expect(bind, *PLAIN)
+    return act(bind)
+
+
+def expect(given: object, *kinds: type) -> None:
+    """
+    Look whether *given* is one of *kinds*.
+
+    Raises:
+        TypeError: It is none of them; what was expected, and what to do with an engine or a scoped session.
+    """
+    if isinstance(given, kinds):
+        return
+    names = " or ".join(kind.__name__ for kind in kinds)
+    article = "an" if names[0] in "AE" else "a"
+    wants_bind = kinds in (PLAIN, ASYNC)
+    advice = next((text for kind, text in _ADVICE.items() if wants_bind and isinstance(given, kind)), "")
+    raise TypeError(f"inbox: expected {article} {names}, not {type(given).__name__}{advice}")
 
 
 def connection_of(bind: Bind) -> Connection:
