@@ -246,7 +246,7 @@ def _apart(schemas: Schemas, one: Node, other: Node, depth: int = 2) -> bool:
         return False
     if not _overlap(a.types, b.types) or (a.enum is not None and b.enum is not None and not {*a.enum} & {*b.enum}):
         return True
-    if a.types | b.types != {"object"}:
+    if a.types | b.types != frozenset({"object"}):
         return False
     return any(
         (name in a.properties and name in b.properties and depth > 0)

@@ -200,6 +200,8 @@ RULES: Final = {
         (POTENTIAL, "who still sends it may be refused, or ignored"), (BREAKING, "who reads it finds nothing any more")
     ),
     "media-added": Rule((ADDITIVE, _ALL_STILL_FITS), (ADDITIVE, "the old ones can still be asked for")),
+    "media-widened": Rule((ADDITIVE, _ALL_STILL_FITS), (POTENTIAL, "readers may meet a media type they do not expect")),
+    "media-narrowed": Rule((BREAKING, "what was accepted is now refused"), (ADDITIVE, _LESS_COMES)),
     "media-removed": Rule(
         (BREAKING, "what was accepted is now refused"), (BREAKING, "readers meet another media type than they expect")
     ),
