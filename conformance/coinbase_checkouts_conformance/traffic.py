@@ -329,15 +329,14 @@ def from_har(path: Path, *, standing: str = "live") -> Conversation:
     """
     conversation = Conversation(path.name, standing)
     try:
-        entries = json.loads(_har(path))["log"]["entries"]
-        for index, entry in enumerate(entries):
+        for index, entry in enumerate(_entries(_har(path))):
             # What was aborted has no answer; what a cache gave was no answer of the server's.
-            if int(entry["response"]["status"]) and not entry.get("_fromCache"):
+            if _answered(entry, index) and not entry.get("_fromCache"):
                 conversation.exchanges.append(_from_entry(entry, Place(path.name, index, standing)))
     except OSError as exc:
         raise TrafficError(f"{path}: {exc.strerror}") from None
-    except (ValueError, KeyError, TypeError, AttributeError, RecursionError, OverflowError) as exc:
-        raise TrafficError(f"{path}: not a HAR file ({_why(exc)})") from None
+    except ValueError as exc:
+        raise TrafficError(f"{path}: not a HAR file ({exc})") from None
     conversation.is_concurrent = not all(exchange.span for exchange in conversation)
     return conversation
 
@@ -359,10 +358,62 @@ def _har(path: Path) -> bytes:
     return content
 
 
+def _entries(content: bytes) -> list[Any]:
+    try:
+        read = json.loads(content)
+    except (ValueError, RecursionError):
+        raise ValueError("it is no JSON, or nested too deep") from None
+    log = read.get("log") if isinstance(read, dict) else None
+    entries = log.get("entries") if isinstance(log, dict) else None
+    if not isinstance(entries, list):
+        raise ValueError("it has no log with a list of entries")  # noqa: TRY004 -- of a file, not of an argument
+    return entries
+
+
+def _answered(entry: Any, index: int) -> bool:
+    """
+    Whether an entry has an answer.
+
+    Raises:
+        ValueError: It lacks what HAR 1.2 demands of it.
+    """
+    request, response = (_message(entry, name, index) for name in ("request", "response"))
+    status = str(response.get("status"))
+    if not status.isdecimal():
+        raise ValueError(f"entry {index} has a response without a status")
+    if int(status) == 0:
+        return False
+    for key in ("url", "method"):
+        if not isinstance(request.get(key), str):
+            raise ValueError(f"entry {index} has a request without its {key}")  # noqa: TRY004 -- likewise
+    for name, message, body in (("request", request, "postData"), ("response", response, "content")):
+        headers = message.get("headers")
+        if not isinstance(headers, list) or not all(map(_is_header, headers)):
+            raise ValueError(f"entry {index} has a {name} without headers that have a name and a value each")
+        if not _is_body(message.get(body)):
+            raise ValueError(f"entry {index} has a {name} whose {body} is no body")
+    return True
+
+
+def _message(entry: Any, name: str, index: int) -> dict[str, Any]:
+    message = entry.get(name) if isinstance(entry, dict) else None
+    if not isinstance(message, dict):
+        raise ValueError(f"entry {index} has no {name}")  # noqa: TRY004 -- likewise
+    return message
+
+
+def _is_header(header: Any) -> bool:
+    return isinstance(header, dict) and isinstance(header.get("name"), str) and "value" in header
+
+
+def _is_body(body: Any) -> bool:
+    size = body.get("size", 0) if isinstance(body, dict) else 0
+    text = body.get("text", "") if isinstance(body, dict) else ""
+    return isinstance(body, dict | None) and isinstance(size, int | float) and isinstance(text, str | None)
+
+
 def _from_entry(entry: Mapping[str, Any], place: Place) -> Recorded:
     request, response = entry["request"], entry["response"]
-    if not isinstance(request["url"], str):
-        raise TypeError("a request has no URL")
     url = urlsplit(request["url"])
     content = response.get("content") or {}
     if "text" not in content and content.get("size", 0) > 0 and matched(description(), request["method"], url.path):
@@ -388,7 +439,10 @@ def _span(entry: Mapping[str, Any]) -> tuple[datetime, datetime] | None:
     started, time_ms = entry.get("startedDateTime"), entry.get("time")
     if not isinstance(started, str) or not isinstance(time_ms, int | float) or not 0 <= time_ms < _LONGEST_MS:
         return None
-    began = datetime.fromisoformat(started)
+    try:
+        began = datetime.fromisoformat(started)
+    except ValueError:
+        raise ValueError(f"startedDateTime {started!r} is no time") from None
     began = began if began.tzinfo else began.replace(tzinfo=UTC)
     # Times are cut to the millisecond: it may have ended up to one later.
     return began, began + timedelta(milliseconds=time_ms + 1)

@@ -80,6 +80,36 @@ def test_what_is_no_har_file_is_said_to_be_none(tmp_path: Path, content: str) ->
         from_har(path)
 
 
+REQUEST = '"request": {"url": "https://a.example/", "method": "GET", "headers": []}'
+
+
+@pytest.mark.parametrize(
+    ("entry", "told"),
+    [
+        ("7", "entry 1 has no request"),
+        ("{%s}" % REQUEST, "entry 1 has no response"),  # noqa: UP031 -- braces of JSON
+        ('{"request": {}, "response": {}}', "entry 1 has a response without a status"),
+        ('{"request": {}, "response": {"status": 200}}', "entry 1 has a request without its url"),
+        ('{"request": {"url": "x"}, "response": {"status": 200}}', "entry 1 has a request without its method"),
+        ('{%s, "response": {"status": 200}}' % REQUEST, "entry 1 has a response without headers"),  # noqa: UP031
+        (
+            '{%s, "response": {"status": 200, "headers": [], "content": 7}}' % REQUEST,  # noqa: UP031
+            "entry 1 has a response whose content is no body",
+        ),
+    ],
+)
+def test_what_an_entry_lacks_is_said_in_words(tmp_path: Path, entry: str, told: str) -> None:
+    """
+    With its number, and without a word of Python.
+    """
+    path = tmp_path / "no.har"
+    aborted = '{"request": {}, "response": {"status": 0}}'
+    path.write_text(f'{{"log": {{"entries": [{aborted}, {entry}]}}}}', encoding="utf-8")
+    with pytest.raises(TrafficError, match=rf"no\.har: not a HAR file \({told}") as caught:
+        from_har(path)
+    assert "Error" not in str(caught.value)
+
+
 def test_a_har_file_that_is_not_there_is_named(tmp_path: Path) -> None:
     """
     The error has the path and the reason.

@@ -23,6 +23,7 @@ from .document import At, Document
 from .findings import Finding, Found, Pair, Path, listed, shown, words
 from .matching import Matched, matched
 from .operations import Operation, events, operations, servers
+from .reaching import Reach
 from .sameness import Sameness
 from .schemas import Node, Schemas
 from .verdicts import Direction
@@ -52,6 +53,7 @@ class _Comparison:
         self.revision = revision
         self.schemas = Schemas()
         self.sameness = Sameness(base, revision)
+        self.reach = Reach(base), Reach(revision)
         self.occurrences: list[Occurrence] = []
         self.roots: list[Root] = []
 
@@ -65,6 +67,7 @@ class _Comparison:
         self._about(calls)
         self._rules()
         self._schemas()
+        self._unmet_values()
         return differences(self.occurrences, self.base, self.revision)
 
     def _tell(self, finding: Finding, *path: str, operation: str | None = None) -> None:
@@ -124,6 +127,27 @@ class _Comparison:
             for finding in one.findings:
                 look = repr([self._look(node) for node in (pairs[key].base, pairs[key].revision)])
                 self.occurrences.append(Occurrence(finding, frozenset(reached[key]), ways[key][0], ways[key][1:], look))
+
+    def _unmet_values(self) -> None:
+        """
+        Values of an enum that everybody who reads it narrows further, as each event does the type of events: nothing
+        that is compared has changed, and what may be told apart has.
+        """
+        told = [one.finding for one in self.occurrences if one.finding.kind.startswith("value-")]
+        for name, one, other in self._both("components", "schemas"):
+            before, after = self.schemas.of((one,)).enum, self.schemas.of((other,)).enum
+            if before is None or after is None or set(before) == set(after):
+                continue
+            met = [reach.meeting(at.pointer) for reach, at in zip(self.reach, (one, other), strict=True)]
+            direction = next((each for each in (Direction.RESPONSE, Direction.EVENT) if each in met[0]), None)
+            reading = set[str]() if direction is None else met[0][direction] & met[1].get(direction, set())
+            if direction is None or not reading:
+                continue
+            comparison = SchemaComparison(self.schemas)
+            for finding in comparison.compare(Pair((one,), (other,), direction, name)).findings:
+                if finding.kind.startswith("value-") and not any(_is_told(finding, by=by) for by in told):
+                    about = frozenset(reading)
+                    self.occurrences.append(Occurrence(finding, about, min(reading), (name.partition(".")[2],)))
 
     def _look(self, node: Node) -> object:
         """What tells one thing from another that changed in the same way: an object's fields, or what a value may be."""
@@ -246,8 +270,7 @@ class _Comparison:
             new = ids.get(_rule(at))
             if name not in after and new is not None:
                 what = f"rule {name} is rule {new} now"
-                finding = Finding("cosmetic", Direction.REQUEST, what, at, after.pop(new), values=(name, new))
-                self._tell(finding, f"rule {name}")
+                self._tell_rule("cosmetic", name, what, (at, after.pop(new)), (name, new))
                 del before[name]
         for name in dict.fromkeys([*before, *after]):
             one, two = before.get(name), after.get(name)
@@ -256,8 +279,20 @@ class _Comparison:
                 continue
             kind = "rule-added" if one is None else "rule-removed" if two is None else "rule-changed"
             what = f"rule {name}: {prose.change(told[0] or '', told[1] or '')}"
-            places = one or self.base.root, two or self.revision.root
-            self._tell(Finding(kind, Direction.REQUEST, what, *places, values=(told[0], told[1])), f"rule {name}")
+            self._tell_rule(kind, name, what, (one, two), (told[0], told[1]))
+
+    def _tell_rule(
+        self, kind: str, name: str, what: str, ats: tuple[At | None, At | None], values: tuple[object, object]
+    ) -> None:
+        """Tell of a rule where it stands, with who meets it there."""
+        stand = [(reach, at.pointer) for reach, at in zip(self.reach, ats, strict=True) if at is not None]
+        operation = next((found for reach, pointer in stand if (found := reach.operation(pointer))), "")
+        met = {direction for reach, pointer in stand for direction in reach.meeting(pointer)}
+        # As what is sent, where it is that, too.
+        direction = next((one for one in Direction if one in met), Direction.REQUEST)
+        finding = Finding(kind, direction, what, ats[0] or self.base.root, ats[1] or self.revision.root, values=values)
+        about = frozenset({operation}) if operation else frozenset[str]()
+        self.occurrences.append(Occurrence(finding, about, operation, (f"rule {name}",), is_named=True))
 
     def _first_rules(self, before: dict[str, At], after: dict[str, At]) -> None:
         """Rules on one side only: most descriptions have none, so that is told once."""
@@ -268,6 +303,13 @@ class _Comparison:
             places = next(iter(before.values()), self.base.root), next(iter(after.values()), self.revision.root)
             values = (tuple(before) or None, tuple(after) or None)
             self._tell(Finding(kind, Direction.REQUEST, what, *places, values=values), "rules")
+
+
+def _is_told(finding: Finding, *, by: Finding) -> bool:
+    """Whether the values that came or went are among those of another finding."""
+    return by.kind == finding.kind and all(
+        set(some or ()) <= set(all_ or ()) for some, all_ in zip(finding.values, by.values, strict=True)
+    )
 
 
 def _scopes(scheme: At) -> dict[str, At]:

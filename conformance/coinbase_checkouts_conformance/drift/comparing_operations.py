@@ -218,6 +218,11 @@ class _Comparison:
                 what = f"the media type {name} is gone"
                 self._tell("media-removed", what, media, revision, *path, direction=direction, values=(name, None))
                 continue
+            if _is_wild(name) and not any(wide == name or _covers(wide, name) for wide in after):
+                fewer = [one for one in after if _covers(name, one)]
+                what = f"no longer any media type of {name}: {listed(fewer)}"
+                values = (name, tuple(sorted(fewer)))
+                self._tell("media-narrowed", what, media, other, *path, direction=direction, values=values)
             step = path if name == _JSON else (*path, name)
             one, two = ((note(at), *_schema(at)) for at in (media, other))
             self.parts.pairs.append((step, Pair(one, two, direction)))
@@ -230,7 +235,8 @@ class _Comparison:
         for name, media in after.items():
             if name not in before and not any(_covers(wide, name) for wide in before):
                 what = f"the media type {name} is new"
-                self._tell("media-added", what, base, media, *path, direction=direction, values=(None, name))
+                kind = "media-widened" if _is_wild(name) else "media-added"
+                self._tell(kind, what, base, media, *path, direction=direction, values=(None, name))
 
     # Answers ------------------------------------------------------------------------------------------------------
 
@@ -412,6 +418,10 @@ def _content(at: At) -> dict[str, At]:
 def _schema(media: At) -> tuple[At, ...]:
     found = media.get("schema")
     return () if found is None else (found,)
+
+
+def _is_wild(name: str) -> bool:
+    return name.endswith("/*")
 
 
 def _covers(wide: str, name: str) -> bool:

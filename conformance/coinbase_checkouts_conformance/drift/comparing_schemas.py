@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from difflib import SequenceMatcher
 from fractions import Fraction
+from itertools import combinations
 from typing import Any, Final
 
 from . import prose
@@ -97,7 +98,14 @@ class SchemaComparison:
     def _choices(self, pair: Pair, base: Schema, revision: Schema, found: Found) -> bool:
         """Compare what is a choice on one side at least; whether that is all there is to compare."""
         if len(base.choices) > 1 or len(revision.choices) > 1:
-            one, other = (sorted(self.look(branch) for g in s.choices for branch in g) for s in (base, revision))
+            one, other = (
+                sorted(
+                    (self._refuses_two(s, number), self.look(branch))
+                    for number, group in enumerate(s.choices)
+                    for branch in group
+                )
+                for s in (base, revision)
+            )
             if one != other:
                 what = "the choice between schemas changed"
                 found.findings.append(Finding("other-keyword", pair.direction, what, base.at, revision.at))
@@ -122,8 +130,28 @@ class SchemaComparison:
         if [len(group) for group in base.choices] == [len(group) for group in revision.choices]:
             # Otherwise a value came or went with its branch.
             _mapping(pair, base, revision, found)
+        self._exclusive(pair, base, revision, found)
         self._match(pair, base, revision, found)
         return not (base.choices and revision.choices and (base.properties or revision.properties))
+
+    def _exclusive(self, pair: Pair, base: Schema, revision: Schema, found: Found) -> None:
+        """Tell of an anyOf that is a oneOf now, or the other way, where a value may fit two branches."""
+        if not base.choices or not revision.choices or base.exclusive == revision.exclusive:
+            return
+        if self._refuses_two(revision, 0):
+            kind, what = "choice-exclusive", "only one of the schemas may fit now"
+        elif self._refuses_two(base, 0):
+            kind, what = "choice-inclusive", "several of the schemas may fit now"
+        else:
+            return
+        found.findings.append(Finding(kind, pair.direction, what, base.at, revision.at))
+
+    def _refuses_two(self, schema: Schema, number: int) -> bool:
+        """Whether a choice refuses what fits two of its branches, and something may."""
+        if not schema.exclusive[number] or schema.discriminators:
+            return False
+        branches = combinations(schema.choices[number], 2)
+        return not all(_apart(self.schemas, one, other) for one, other in branches)
 
     def _demand(self, pair: Pair, base: Schema, revision: Schema, found: Found) -> None:
         """Tell of a choice beside fields that only one side has: there, it demands more of the same object."""
@@ -207,6 +235,24 @@ class SchemaComparison:
     def look(self, node: Node) -> str:
         """A text that is the same for schemas that allow the same but null, as far as a few levels tell."""
         return look_of(self.schemas, replace(self.schemas.of(node), nullable=False))
+
+
+def _apart(schemas: Schemas, one: Node, other: Node, depth: int = 2) -> bool:
+    """Whether it is plain that no value but null fits both, as far as a few levels tell."""
+    a, b = schemas.of(one), schemas.of(other)
+    if a.never or b.never:
+        return True
+    if a.types is None or b.types is None:
+        return False
+    if not _overlap(a.types, b.types) or (a.enum is not None and b.enum is not None and not {*a.enum} & {*b.enum}):
+        return True
+    if a.types | b.types != frozenset({"object"}):
+        return False
+    return any(
+        (name in a.properties and name in b.properties and depth > 0)
+        and _apart(schemas, a.properties[name], b.properties[name], depth - 1)
+        for name in {*a.required, *b.required}
+    )
 
 
 def look_of(schemas: Schemas, schema: Schema, depth: int = 2) -> str:

@@ -135,6 +135,7 @@ class Occurrence:
     Args:
         start: The operation that *path* leads from; empty for the description itself.
         look: What both sides allow there: the same change of the same thing is one difference, one of another is not.
+        is_named: It has a name of its own, and is the same wherever it stands.
     """
 
     finding: Finding
@@ -142,6 +143,7 @@ class Occurrence:
     start: str
     path: Path
     look: str = ""
+    is_named: bool = False
 
 
 def differences(occurrences: Iterable[Occurrence], base: Document, revision: Document) -> list[Difference]:
@@ -180,7 +182,7 @@ def _difference(group: list[Occurrence], before: Document, after: Document) -> D
         finding.kind,
         "" if about_words else str(finding.direction),
         _plain(finding.values),
-        list(operations),
+        [] if first.is_named else list(operations),
         list(path),
         "" if finding.values != (None, None) else finding.what,
     ]

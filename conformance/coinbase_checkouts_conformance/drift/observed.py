@@ -124,6 +124,7 @@ class Observation:
     Attributes:
         ats: What of the description would have to change; several only of a header, which many answers may have.
         place: The first operation that has it and the steps to it, whatever the traffic was.
+        shown: Likewise, of an operation that it was seen at; empty where that is the first.
     """
 
     kind: str
@@ -141,6 +142,7 @@ class Observation:
     provenances: Counter[str] = field(default_factory=Counter)
     shape: Shape = field(default_factory=Shape)
     reply: Reply = field(default_factory=Reply)
+    shown: tuple[str, str] | None = None
 
     @property
     def at(self) -> At:
@@ -202,7 +204,12 @@ class Observation:
         """Its place in words."""
         if len(self.ats) > 1:
             return f"{len(self.ats)} answers" if self.kind == "header" else f"{len(self.ats)} fields"
-        return f"{self.operation} {self.place}".strip()
+        return " ".join(self.seen_at).strip()
+
+    @property
+    def seen_at(self) -> tuple[str, str]:
+        """An operation that has it, and the steps to it: one that it was seen at, where that is known."""
+        return self.shown or (self.operation, self.place)
 
     @property
     def types(self) -> list[str]:
@@ -250,9 +257,9 @@ class Observation:
             "direction": str(self.direction),
             "kind": self.kind,
             "drift": self.fails,
-            "operation": self.operation,
+            "operation": self.seen_at[0],
             "operations": list(self.operations),
-            "place": self.place,
+            "place": self.seen_at[1],
             "name": self.name or None,
             "pointer": self.pointer,
             "line": self.line,
@@ -307,14 +314,22 @@ class Described:
 
 
 class Map:
-    """The description by places: which operation leads where first, and all that an answer or event may have."""
+    """
+    The description by places: which operation leads where first, and all that an answer or event may have.
 
-    def __init__(self, document: Document) -> None:
+    Args:
+        only: Of this operation or event alone.
+    """
+
+    def __init__(self, document: Document, only: str | None = None) -> None:
         self.places: Final[dict[str, tuple[str, str]]] = {}
         self.things: Final[list[Described]] = []
         for name, (_, _, at) in operations(document).items():
-            self._operation(name, at)
+            if only in (None, name):
+                self._operation(name, at)
         for name, schema in events(document).items():
+            if only not in (None, name):
+                continue
             self.things.append(Described("event", name, f"event {name}", schema.pointer, schema.pointer))
             self._schema([schema], name, "")
 
@@ -377,6 +392,7 @@ class Observed:
         self._looker = Looker(document)
         self._map = Map(document)
         self._operations = operations(document)
+        self._maps: dict[str, Map] = {}
         self._found: dict[tuple[str, ...], Observation] = {}
 
     def answer(self, operation: str, exchange: Recorded, witness: Witness) -> None:
@@ -443,11 +459,24 @@ class Observed:
     def observations(self) -> list[Observation]:
         """Worst first, in an order that the traffic does not change."""
         # Which of two right forms a sandbox of ours has chosen is no news.
-        found = (one for one in self._found.values() if one.kind != "time" or not one.is_of_sandbox)
+        found = [one for one in self._found.values() if one.kind != "time" or not one.is_of_sandbox]
+        for one in found:
+            one.shown = self._shown(one)
         return sorted(
             found,
             key=lambda one: (one.severity.rank, one.operation, one.place, one.kind, one.name, one.fingerprint),
         )
+
+    def _shown(self, one: Observation) -> tuple[str, str] | None:
+        if one.operation in one.operations:
+            return None
+        for name in (*self._operations, *events(self.document)):
+            if name in one.operations:
+                if name not in self._maps:
+                    self._maps[name] = Map(self.document, name)
+                found = self._maps[name].place(one.at)
+                return found if found[0] else None
+        return None
 
     @property
     def noted(self) -> set[str]:

@@ -7,12 +7,12 @@ Most of two versions of a description is the same, and finding that out costs ne
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator
 from typing import Any
 
 from .document import At, Document
 from .operations import Operation
 from .problems import CouldNotCompareError
+from .reaching import refs
 from .schemas import Node
 
 
@@ -36,7 +36,7 @@ class Sameness:
         return all(
             one.document.root.pointer == other.document.root.pointer == "#"
             and _same(one.value, other.value)
-            and not any(ref in self._changed for ref in _refs(one.value))
+            and not any(ref in self._changed for ref in refs(one.value))
             for one, other in zip(base, revision, strict=True)
         )
 
@@ -78,24 +78,12 @@ def _same_kinds(one: Any, other: Any) -> bool:
     return True
 
 
-def _refs(value: Any) -> Iterator[str]:
-    waiting = [value]
-    while waiting:
-        one = waiting.pop()
-        if isinstance(one, dict):
-            if isinstance(ref := one.get("$ref"), str):
-                yield ref
-            waiting.extend(child for child in one.values() if isinstance(child, dict | list))
-        elif isinstance(one, list):
-            waiting.extend(child for child in one if isinstance(child, dict | list))
-
-
 def _changed(base: Document, revision: Document) -> frozenset[str]:
     """The `$ref`s that lead to something that is not the same, or from there further to something that is not."""
     used_by: dict[str, set[str]] = defaultdict(set)
     changed: set[str] = set()
     seen: set[str] = set()
-    waiting = list({ref for side in (base, revision) for ref in _refs(side.data)})
+    waiting = list({ref for side in (base, revision) for ref in refs(side.data)})
     while waiting:
         ref = waiting.pop()
         if ref in seen:
@@ -109,7 +97,7 @@ def _changed(base: Document, revision: Document) -> frozenset[str]:
             continue
         if not ref.startswith("#") or not _same(one, other):
             changed.add(ref)
-        for inner in _refs(one):
+        for inner in refs(one):
             used_by[inner].add(ref)
             waiting.append(inner)
     spreading = list(changed)

@@ -45,6 +45,8 @@ _CONTENTS: Final = {"base64": "byte", "application/octet-stream": "binary"}
 BESIDE: Final = frozenset(
     {"description", "title", "example", "examples", "default", "deprecated", "x-source", "x-rule"}
 )
+# OpenAPI 3.0 ignores what else stands there; these say no more than a person would, who wrote them for a reason.
+_BESIDE_IN_3_0: Final = BESIDE | {"$ref", "nullable", "readOnly", "writeOnly"}
 _BESIDE_CHOICES: Final = BESIDE | {"discriminator"}
 _PYTHON_TYPES: Final[tuple[tuple[type, str], ...]] = (
     (bool, "boolean"),
@@ -76,6 +78,7 @@ class Schema:
         enum: The values by their canonical text, without null; None when there is none.
         additional: What a property with another name has to keep; None when there may be none.
         choices: Each anyOf or oneOf of more than one branch.
+        exclusive: Of each choice, whether it is a oneOf.
         others: Canonical text of what is compared as it stands.
     """
 
@@ -94,6 +97,7 @@ class Schema:
     items: Node = ANYTHING
     prefix: list[Node] = field(default_factory=list)
     choices: list[list[Node]] = field(default_factory=list)
+    exclusive: list[bool] = field(default_factory=list)
     discriminators: dict[str, At] = field(default_factory=dict)
     others: dict[str, str] = field(default_factory=dict)
     defaults: Values = field(default_factory=dict)
@@ -153,12 +157,13 @@ class Schemas:
         nulls: list[bool] = []
         for part in parts:
             self._add(made, part, declared, nulls)
-        for group in groups:
+        for keyword, group in groups:
             if folded := self._folded(group):
                 made.enum = _common(made.enum, folded)
                 made.places.setdefault("enum", group[0][0])
             else:
                 made.choices.append(group)
+                made.exclusive.append(keyword == "oneOf")
         made.types = _intersection(declared)
         if made.types is None:
             made.types = self._inferred(made)
@@ -288,15 +293,18 @@ def _place(node: Node) -> At | None:
     return at
 
 
-def _flattened(node: Node) -> tuple[list[_Part], list[list[Node]]]:
-    """All schemas that have to be kept, each once, and the choices among others; the outermost words come first."""
+def _flattened(node: Node) -> tuple[list[_Part], list[tuple[str, list[Node]]]]:
+    """
+    All schemas that have to be kept, each once, and the choices among others, by their keyword; the outermost words come
+    first.
+    """
     parts: list[_Part] = []
-    groups: list[list[Node]] = []
+    groups: list[tuple[str, list[Node]]] = []
     seen: set[tuple[int, str]] = set()
     waiting: list[_Part] = [_Part(at, null_ok=False) for at in reversed(node)]
     while waiting:
         part = waiting.pop()
-        at = part.at
+        at = _counted(part.at)
         if (id(at.document), at.pointer) in seen:
             continue
         seen.add((id(at.document), at.pointer))
@@ -318,11 +326,19 @@ def _flattened(node: Node) -> tuple[list[_Part], list[list[Node]]]:
             if len(real) == 1:
                 inner.append(_Part(real[0], null_too))
             elif real:
-                groups.append([(one,) for one in real])
+                groups.append((keyword, [(one,) for one in real]))
                 if null_too:
                     parts.append(_Part(_child(at, keyword, {}), null_ok=True))
         waiting.extend(reversed(inner))
     return parts, groups
+
+
+def _counted(at: At) -> At:
+    """Without what does not count beside a `$ref`."""
+    if at.document.version != (3, 0) or not isinstance(at.value, dict) or not isinstance(at.value.get("$ref"), str):
+        return at
+    said = {key: value for key, value in at.value.items() if key in _BESIDE_IN_3_0 or key.startswith("x-")}
+    return At(at.document, at.pointer, said)
 
 
 def _branches(at: At, keyword: str) -> list[At]:
@@ -445,7 +461,7 @@ def _add_structure(made: Schema, at: At) -> None:
                 made.required.setdefault(one.value, one)
     _add_additional(made, at)
     items = at.get("items")
-    if items is not None and isinstance(items.value, dict) and items.value:
+    if items is not None and (items.value is False or (isinstance(items.value, dict) and items.value)):
         made.items = (*made.items, items)
     made.prefix.extend((one,) for one in _branches(at, "prefixItems"))
 

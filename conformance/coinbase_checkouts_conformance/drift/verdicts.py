@@ -150,6 +150,8 @@ RULES: Final = {
     "others-refused": Rule((BREAKING, "fields that were ignored are now refused"), (ADDITIVE, _LESS_COMES)),
     "branch-added": Rule((ADDITIVE, _ALL_STILL_FITS), (POTENTIAL, "a new kind of answer breaks exhaustive clients")),
     "branch-removed": Rule((BREAKING, "a kind that was accepted may now be refused"), (ADDITIVE, _LESS_COMES)),
+    "choice-exclusive": Rule((POTENTIAL, "a value that fits two of them is refused now"), (ADDITIVE, _LESS_COMES)),
+    "choice-inclusive": Rule((ADDITIVE, _ALL_STILL_FITS), (POTENTIAL, "a value that fits two of them may come now")),
     "discriminator-changed": _always(BREAKING, "another field now tells the kinds apart"),
     "kind-renamed": _always(POTENTIAL, "the same kind is now called by another value"),
     # Operations.
@@ -198,6 +200,8 @@ RULES: Final = {
         (POTENTIAL, "who still sends it may be refused, or ignored"), (BREAKING, "who reads it finds nothing any more")
     ),
     "media-added": Rule((ADDITIVE, _ALL_STILL_FITS), (ADDITIVE, "the old ones can still be asked for")),
+    "media-widened": Rule((ADDITIVE, _ALL_STILL_FITS), (POTENTIAL, "readers may meet a media type they do not expect")),
+    "media-narrowed": Rule((BREAKING, "what was accepted is now refused"), (ADDITIVE, _LESS_COMES)),
     "media-removed": Rule(
         (BREAKING, "what was accepted is now refused"), (BREAKING, "readers meet another media type than they expect")
     ),

@@ -209,6 +209,14 @@ SCHEMAS: list[tuple[str, Json, Json, Verdicts]] = [
     ("oneOf: nested", either(ref("Cat"), either(ref("Dog"), ref("Cow"))), either(ref("Cat"), ref("Dog"), ref("Cow")), SAME),
     ("oneOf: nested, with a discriminator", either(text(), either(ref("Dog"), ref("Cow"), discriminator={"propertyName": "kind"}), NULL), either(either(ref("Dog"), ref("Cow"), discriminator={"propertyName": "kind"}), NULL), ("additive", "breaking", "breaking", "additive")),
     ("oneOf: nested, described otherwise", either(text(), either(ref("Dog"), ref("Cow"), description="A.")), either(text(), either(ref("Dog"), ref("Cow"), description="B.")), PROSE),
+    ("oneOf: of anyOf, where a value fits both", {"anyOf": [text(maxLength=3), text(pattern="^a")]}, either(text(maxLength=3), text(pattern="^a")), ("additive", "potential", "potential", "additive")),
+    ("oneOf: of anyOf, of objects with other fields", {"anyOf": [obj(a=text()), obj(b=text())]}, either(obj(a=text()), obj(b=text())), ("additive", "potential", "potential", "additive")),
+    ("oneOf: of anyOf, beside fields", {**obj(a=text(), b=text()), "anyOf": [{"required": ["a"]}, {"required": ["b"]}]}, {**obj(a=text(), b=text()), "oneOf": [{"required": ["a"]}, {"required": ["b"]}]}, ("additive", "potential", "potential", "additive")),
+    ("oneOf: of anyOf, of other types", {"anyOf": [text(maxLength=3), ref("Cat"), array(text())]}, either(text(maxLength=3), ref("Cat"), array(text())), SAME),
+    ("oneOf: of anyOf, told apart by an enum", {"anyOf": [ref("Cat"), ref("Dog"), NULL]}, either(ref("Cat"), ref("Dog"), NULL), SAME),
+    ("oneOf: of anyOf, told apart by an optional field", {"anyOf": [obj(k={"const": "a"}), obj(k={"const": "b"})]}, either(obj(k={"const": "a"}), obj(k={"const": "b"})), ("additive", "potential", "potential", "additive")),
+    ("oneOf: of anyOf, with a discriminator", {"anyOf": [ref("Base"), ref("Loose")], "discriminator": {"propertyName": "id"}}, either(ref("Base"), ref("Loose"), discriminator={"propertyName": "id"}), SAME),
+    ("oneOf: of anyOf, integers among numbers", {"anyOf": [integer(minimum=3), number(maximum=9)]}, either(integer(minimum=3), number(maximum=9)), ("additive", "potential", "potential", "additive")),
     ("discriminator: its field", either(ref("Cat"), ref("Dog"), discriminator={"propertyName": "kind"}), either(ref("Cat"), ref("Dog"), discriminator={"propertyName": "sort"}), always("potential|breaking")),
     ("discriminator: mapping by name or ref", either(ref("Cat"), discriminator={"propertyName": "kind", "mapping": {"cat": "Cat"}}), either(ref("Cat"), discriminator={"propertyName": "kind", "mapping": {"cat": "#/components/schemas/Cat"}}), SAME),
     ("discriminator: mapping's key", either(ref("Cat"), ref("Dog"), discriminator={"propertyName": "kind", "mapping": {"cat": "Cat", "dog": "Dog"}}), either(ref("Cat"), ref("Dog"), discriminator={"propertyName": "kind", "mapping": {"Cat": "Cat", "dog": "Dog"}}), always("potential|breaking")),
@@ -220,6 +228,11 @@ SCHEMAS: list[tuple[str, Json, Json, Verdicts]] = [
     ("required: one of two", obj(a=text(), b=text()), {**obj(a=text(), b=text()), "anyOf": [{"required": ["a"]}, {"required": ["b"]}]}, ("additive|potential", "breaking", "potential|breaking", "additive")),
     ("required: one of two, of three now", {**obj(a=text(), b=text(), c=text()), "anyOf": [{"required": ["a"]}, {"required": ["b"]}]}, {**obj(a=text(), b=text(), c=text()), "anyOf": [{"required": ["a"]}, {"required": ["b"]}, {"required": ["c"]}]}, ("potential|breaking", "additive", "additive|potential", "breaking")),
     ("items: of another kind", array(either(ref("Cat"), ref("Dog"))), array(either(ref("Cat"), ref("Cow"))), ("potential|breaking", "breaking", "potential|breaking", "breaking")),
+    ("items: none", array(text()), {"type": "array", "items": False}, ("additive", "breaking", "breaking", "additive")),
+    ("items: no more than the first", {"type": "array", "prefixItems": [text()]}, {"type": "array", "prefixItems": [text()], "items": False}, ("additive", "breaking", "breaking", "additive")),
+    ("items: one more and no other", {"type": "array", "prefixItems": [text()], "items": False}, {"type": "array", "prefixItems": [text(), integer()], "items": False}, BROADER),
+    ("items: any, told otherwise", {"type": "array"}, {"type": "array", "items": True}, SAME),
+    ("ref: what is said beside it", ref("Base"), {**ref("Base"), "required": ["at"]}, ("additive", "breaking", "breaking", "additive")),
     ("items: described at last", {"type": "array"}, array(text()), ("additive", "breaking", "breaking", "additive")),
     ("object: described at last", {"type": "object"}, obj(a=text()), ("additive", "additive|breaking|potential", "potential", "potential|additive")),
     ("object: to a map", obj("a", a=text()), {"type": "object", "additionalProperties": text()}, OTHER),
@@ -272,6 +285,10 @@ ACROSS: list[tuple[str, Json, Json, Verdicts]] = [
     ("3.0: base64", text(format="byte"), text(contentEncoding="base64"), always(f"{NONE}|cosmetic")),
     ("3.0: const by enum", text(enum=["A"]), {"const": "A"}, SAME),
     ("3.0: any", {}, {}, SAME),
+    ("3.0: ignored beside a ref", {**ref("Base"), "required": ["at"], "maxProperties": 1, "allOf": [text()]}, ref("Base"), SAME),
+    ("3.0: enum ignored beside a ref", {**ref("State"), "enum": ["ON"], "pattern": "^ON$"}, ref("State"), SAME),
+    ("3.0: null beside a ref", {**ref("Base"), "nullable": True, "maxProperties": 1}, either(ref("Base"), NULL), SAME),
+    ("3.0: words beside a ref", {**ref("Base"), "description": "A."}, {**ref("Base"), "description": "B."}, PROSE),
     ("3.0: retyped", integer(nullable=True), {"type": ["string", "null"]}, OTHER),
 ]  # fmt: skip
 
@@ -385,6 +402,9 @@ HOOK = "webhooks item post requestBody content application/json schema"
 BACK = f"{MAKE} callbacks done {{$request.body#/url}} post requestBody content application/json schema"
 
 
+RULE: Json = {"x-rule": "A."}
+
+
 def _lifted(data: Json) -> None:
     for method in ("get", "put"):
         at(data, ONE)[method]["parameters"] = copy.deepcopy(at(data, ONE)["parameters"])
@@ -471,6 +491,9 @@ DOCUMENTS: list[tuple[str, Edit, Edit, str, str, str]] = [
     ("response: described otherwise", SAME_EDIT, put(f"{LIST} responses 200", description="All of them."), "prose", "prose", "response"),
     ("response: body at last", cut(f"{MAKE} responses 201", "content"), SAME_EDIT, "additive", "breaking", "response"),
     ("response: media type's parameters", SAME_EDIT, call(f"{LIST} responses 200 content", "application/json", "Application/JSON;charset=utf-8"), NONE, NONE, ""),
+    ("response: any media type", SAME_EDIT, call(f"{LIST} responses 200 content", "application/json", "*/*"), "potential", "additive", "response"),
+    ("response: any media type of application", SAME_EDIT, put_at(f"{LIST} responses 200 content", "application/*", {"schema": array(ref("Item"))}), "potential", "additive", "response"),
+    ("response: wider among wildcards", call(f"{LIST} responses 200 content", "application/json", "application/*"), call(f"{LIST} responses 200 content", "application/json", "*/*"), "potential", "additive", "response"),
     ("response: examples by name", put(f"{LIST} responses 200 content application/json", examples={"a": {"value": [1]}, "b": {"value": [2]}}), put(f"{LIST} responses 200 content application/json", examples={"b": {"value": [2]}, "a": {"value": [1]}}), NONE, NONE, ""),
     ("response: example", put(f"{LIST} responses 200 content application/json", example=[{"id": "0xab"}]), put(f"{LIST} responses 200 content application/json", example=[{"id": "0xAB"}]), "example", "example", "response"),
     ("response: links", SAME_EDIT, put(f"{LIST} responses 200", links={"next": {"operationId": "x"}}), f"{NONE}|cosmetic|additive|prose", f"{NONE}|cosmetic|potential|prose|additive", "response"),
@@ -483,6 +506,7 @@ DOCUMENTS: list[tuple[str, Edit, Edit, str, str, str]] = [
     ("body: new and required", SAME_EDIT, put(LIST, requestBody={"required": True, **content(ref("Item"))}), "breaking", "potential|breaking", "request"),
     ("body: media type's parameters", SAME_EDIT, call("components requestBodies Item content", "application/json", "application/json; charset=utf-8"), NONE, NONE, ""),
     ("body: another media type instead", SAME_EDIT, call("components requestBodies Item content", "application/json", "application/x-www-form-urlencoded"), "breaking", "breaking", "request"),
+    ("body: any media type", SAME_EDIT, call("components requestBodies Item content", "application/json", "*/*"), "additive", "breaking", "request"),
     ("body: described", SAME_EDIT, put("components requestBodies Item", description="An item."), "prose", "prose", "request"),
     ("body: a part's media type", put(f"{ONE} put", requestBody=content(obj(f=text()), "multipart/form-data", encoding={"f": {"contentType": "image/png"}})), put(f"{ONE} put", requestBody=content(obj(f=text()), "multipart/form-data", encoding={"f": {"contentType": "image/gif"}})), "breaking|potential", "breaking|potential", "request"),
     # security
@@ -542,6 +566,11 @@ DOCUMENTS: list[tuple[str, Edit, Edit, str, str, str]] = [
     ("rule: changed", SAME_EDIT, put(f"{MAKE} x-rule 0", rule="At most 20 a minute."), "prose", "prose", "request"),
     ("rule: order", SAME_EDIT, flip(f"{MAKE} x-rule"), NONE, NONE, ""),
     ("rule: renumbered", SAME_EDIT, put(f"{MAKE} x-rule 0", id="a.7"), f"{NONE}|cosmetic", f"{NONE}|cosmetic", "request"),
+    ("rule: of an event", put("webhooks item post", **RULE), put("webhooks item post", **{"x-rule": "B."}), "prose", "prose", "event"),
+    ("rule: of an answer", put(f"{LIST} responses 200", **RULE), put(f"{LIST} responses 200", **{"x-rule": "B."}), "prose", "prose", "response"),
+    ("rule: of a callback", put(BACK, **RULE), put(BACK, **{"x-rule": "B."}), "prose", "prose", "event"),
+    ("rule: of a schema that only answers have", put("components responses Fault", **RULE), put("components responses Fault", **{"x-rule": "B."}), "prose", "prose", "response"),
+    ("rule: of a schema that is sent, too", put("components schemas Item", **RULE), put("components schemas Item", **{"x-rule": "B."}), "prose", "prose", "request"),
     ("words: order of tags", SAME_EDIT, flip("tags"), NONE, NONE, ""),
     ("words: tags", SAME_EDIT, put(LIST, tags=["b"]), f"{NONE}|cosmetic|prose", f"{NONE}|cosmetic|prose", "request"),
     ("words: externalDocs", SAME_EDIT, lambda d: d.update(externalDocs={"url": "https://docs.example.com"}), f"{NONE}|cosmetic|prose", f"{NONE}|cosmetic|prose", "request"),
@@ -568,6 +597,70 @@ def test_document(before: Edit, after: Edit, there: str, and_back: str, directio
     told = [f"{one.severity}: {one.message}" for one in found]
     assert worst(found) in (and_back if back else there).split("|"), told
     assert not found or direction in {str(one.direction) for one in found if one.severity == found[0].severity}, told
+
+
+def ruled(path: str, sentence: str) -> Json:
+    data = shop()
+    at(data, path)["x-rule"] = [{"id": "b.1", "rule": sentence}, *at(data, path).get("x-rule", [])]
+    return data
+
+
+@pytest.mark.parametrize(
+    ("path", "place"),
+    [
+        (MAKE, "POST /items"),
+        ("webhooks item", "item"),
+        ("webhooks item post", "item"),
+        ("components schemas Item", None),
+    ],
+)
+def test_a_rule_has_its_place_and_keeps_its_fingerprint_when_it_moves(path: str, place: str | None) -> None:
+    """A changed rule is told with the operation or event it stands in, and is the same change wherever that is."""
+    (told,) = drift(ruled(path, "A."), ruled(path, "B."))
+    (other,) = drift(ruled(LIST, "A."), ruled(LIST, "B."))
+    assert (place, other.fingerprint) == (told.as_json()["operation"], told.fingerprint)
+
+
+def kinds(*events: str, values: str, narrows: str = "const") -> Json:
+    """A description in which each event narrows the type that all of them share."""
+    data = shop()
+    data["components"]["schemas"]["Kind"] = text(enum=values.split())
+    for event in events:
+        narrowed = {narrows: event if narrows == "const" else [event]}
+        body = content(obj("kind", kind=every(ref("Kind"), narrowed)))
+        data["webhooks"][event] = {"post": {"requestBody": body, "responses": {"200": {"description": "OK"}}}}
+    return data
+
+
+@pytest.mark.parametrize("narrows", ["const", "enum"])
+def test_a_value_that_every_event_narrows_away_is_told(narrows: str) -> None:
+    """A new value of an enum is told though no event may have it; one that went, too; and none of an event that did."""
+    old = kinds("made", "gone", values="made gone", narrows=narrows)
+    new = kinds("made", "gone", values="made gone lost", narrows=narrows)
+    more = kinds("made", "gone", "lost", values="made gone lost", narrows=narrows)
+    (one,) = drift(old, new)
+    assert ("potential", "event", ("gone", "made"), "value-added") == (
+        one.severity,
+        one.direction,
+        one.operations,
+        one.kind,
+    )
+    assert one.message.startswith("gone Kind: new value lost")
+    assert ["additive"] == [str(each.severity) for each in drift(new, old)]
+    assert ["value-added", "event-added"] == [each.kind for each in drift(old, more)]
+
+
+def test_a_value_of_a_shared_enum_is_told_once() -> None:
+    """Where an enum is met as it is, its new value is one difference for each direction, and none where nobody reads."""
+    old, new, unread = shop(), shop(), shop()
+    put("components schemas State", enum=["ON", "OFF", "LATE"])(new)
+    unread["components"]["schemas"]["Unread"] = text(enum=["A"])
+    more = copy.deepcopy(unread)
+    more["components"]["schemas"]["Unread"]["enum"].append("B")
+    assert [("value-added", "event"), ("value-added", "request")] == [
+        (one.kind, one.direction) for one in drift(old, new)
+    ]
+    assert [] == drift(unread, more)
 
 
 YAML = """

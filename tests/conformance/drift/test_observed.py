@@ -85,6 +85,27 @@ def test_each_kind(fields: dict[str, Any], expected: tuple[str, str, str], obser
     assert ([expected], int(expected[0] != "example")) == (found(document), code)
 
 
+@pytest.mark.parametrize(
+    ("path", "answer", "place"),
+    [
+        (GET, whole(riskScore=7), "getCheckout response 200"),
+        (ROOT, {"checkouts": [whole(riskScore=7)]}, "listCheckouts response 200 checkouts[]"),
+        (GET, whole("REFUNDED", refunds=[refund("1.00", fee="1")]), "getCheckout response 200 refunds[]"),
+    ],
+)
+def test_it_is_told_where_it_was_seen(path: str, answer: Any, place: str, observe: Observe, tmp_path: Path) -> None:
+    """
+    The place is of an operation that the traffic has; the fingerprint is that of the thing, wherever it is seen.
+    """
+    _, document, _ = observe("--har", har(tmp_path / "a.har", entry("GET", path, answer)))
+    (one,) = document["differences"]
+    assert (place, True) == (f"{one['operation']} {one['place']}", one["message"].startswith(f"{place}: "))
+    _, both, _ = observe(
+        "--har", har(tmp_path / "b.har", entry("POST", ROOT, answer, status=201), entry("GET", path, answer))
+    )
+    assert one["fingerprint"] in [each["fingerprint"] for each in both["differences"]]
+
+
 def test_null(observe: Observe, tmp_path: Path) -> None:
     """
     Null where a value is described is told.
