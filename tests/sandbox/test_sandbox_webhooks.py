@@ -1188,7 +1188,9 @@ def test_many_expire_at_once(sandbox: Sandbox, receiver: Receiver) -> None:
     subscription = subscribe(sandbox, receiver.url)
     sandbox.advance(3600)
     listed = sandbox.call("GET", "/api/v1/checkouts", params={"status": "ACTIVE"}).json()["checkouts"]
-    assert ([], 501) == (listed, flush(sandbox)["deliveries"]["succeeded"])
+    flush(sandbox)
+    # Some may have been delivered before, while the clock was answering.
+    assert ([], 501) == (listed, len({got.headers["x-event-id"] for got in receiver.got}))
     assert 50 == len(entries(sandbox, subscription))
 
 
