@@ -264,7 +264,7 @@ def torture(session: nox.Session) -> None:
 @nox.session(default=False)
 def lock(session: nox.Session) -> None:
     """Resolve requirements.lock anew; with `-- --check` say whether it still fits pyproject.toml."""
-    session.install("--quiet", "uv")
+    install(session, "lock")
     groups = [argument for group in PROJECT["dependency-groups"] for argument in ("--group", group)]
     command = ["uv", "pip", "compile", "--quiet", "--universal", "--python-version", "3.11", "--all-extras"]
     command += [*groups, "--no-emit-index-url", "--no-header", "--no-annotate", "pyproject.toml"]
