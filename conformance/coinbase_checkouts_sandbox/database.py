@@ -7,6 +7,7 @@ transaction takes the lock when it begins, so that nothing it has read can chang
 
 import contextlib
 import os
+import sqlite3
 import time
 from collections.abc import Callable
 from typing import Any, Final
@@ -25,6 +26,20 @@ _CONNECT_TIMEOUT_S: Final = 5
 
 # Between looks at what other servers do that prepare the same database.
 _MEETING_S: Final = 0.05
+
+# What no waiting mends, by SQLite's own codes: no such place, no rights, no database, no room.
+_HOPELESS_CODES: Final = {
+    sqlite3.SQLITE_AUTH,
+    sqlite3.SQLITE_CANTOPEN,
+    sqlite3.SQLITE_CORRUPT,
+    sqlite3.SQLITE_FULL,
+    sqlite3.SQLITE_NOTADB,
+    sqlite3.SQLITE_PERM,
+    sqlite3.SQLITE_READONLY,
+}
+
+# And in PostgreSQL's words: while connecting its driver has no codes. In another language it is waited for as before.
+_HOPELESS_WORDS: Final = ("password authentication failed", "does not exist", "no pg_hba.conf entry")
 
 
 class DatabaseError(Exception):
@@ -136,19 +151,27 @@ def _begin_sqlite(connection: Connection) -> None:
 
 def _meeting_others(act: Callable[[], None]) -> None:
     """
-    Do *act*, again and again for a while.
+    Do *act*, again and again for a while, unless waiting cannot help.
 
     Servers that start together may all find no tables, or meet while switching to the log: one is first, and the
-    others find it done when they look again.
+    others find it done when they look again. A PostgreSQL that was started with us may not listen yet.
     """
     deadline = time.monotonic() + LOCK_TIMEOUT_S
     while True:
         try:
             return act()
-        except DBAPIError:
-            if time.monotonic() > deadline:
+        except DBAPIError as exc:
+            if _is_hopeless(exc) or time.monotonic() > deadline:
                 raise
             time.sleep(_MEETING_S)
+
+
+def _is_hopeless(error: DBAPIError) -> bool:
+    # The lower byte is the kind, the rest tells its kinds apart.
+    code = getattr(error.orig, "sqlite_errorcode", None)
+    if code is not None:
+        return code & 0xFF in _HOPELESS_CODES
+    return any(word in str(error.orig) for word in _HOPELESS_WORDS)
 
 
 def _prove(store: Store) -> None:

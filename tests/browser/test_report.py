@@ -153,8 +153,7 @@ def test_nothing_is_wider_than_the_window(report: Any, width: int) -> None:
     assert [0, 0] == report.execute_script(wide)
 
 
-@pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
-@pytest.mark.parametrize("width", [360, 1100])
+@pytest.mark.parametrize(("width", "dark"), [(360, True), (1100, False)], ids=["narrow-dark", "wide-light"])
 def test_it_is_accessible(report: Any, width: int, dark: bool) -> None:
     """
     axe finds no violation: folded, unfolded, and with a cell's evidence open.

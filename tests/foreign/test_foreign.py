@@ -15,8 +15,7 @@ from .trial import tried
 
 # A few of the faults, so that this ends soon; `python -m tests.foreign` tries them all.
 SEED: Final = int(os.environ.get("FOREIGN_SEED", "5"))
-NUMBER: Final = int(os.environ.get("FOREIGN_FAULTS", "8"))
-MIXES: Final = 1
+NUMBER: Final = int(os.environ.get("FOREIGN_FAULTS", "4"))
 
 WRONG: Final = sorted(name for name, fault in FAULTS.items() if not fault.harmless)
 HARMLESS: Final = sorted(FAULTS.keys() - set(WRONG))
@@ -41,17 +40,17 @@ def test_there_are_more_faults_than_anybody_asks_for() -> None:
     assert len(WRONG) >= 90
 
 
-@pytest.mark.parametrize("reading", ["a", "b", *(str(SEED + number) for number in range(MIXES))])
+@pytest.mark.parametrize("reading", ["a", "b"])
 def test_a_correct_server_holds(reading: str) -> None:
     """
-    A server that nobody here wrote the suite for holds every claim, in opposite readings and in mixes of them.
+    A server that nobody here wrote the suite for holds every claim, in opposite readings.
     """
     verdict = tried(reading)
     assert (0, ()) == (verdict.code, verdict.broken), verdict.output
     assert " 0 broken, 0 skipped" in verdict.output
 
 
-@pytest.mark.parametrize("name", some(HARMLESS, NUMBER // 3))
+@pytest.mark.parametrize("name", some(HARMLESS, NUMBER // 4))
 def test_what_is_merely_different_holds(name: str) -> None:
     """
     What the description does not say, such as another field or header, breaks no claim.

@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import signal
+import time
 import uuid
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from itertools import count, cycle
+from pathlib import Path
 from threading import Barrier, Event, current_thread
+from types import SimpleNamespace
 from typing import Any, TypeVar
 
 import httpx
 import pytest
 from sqlalchemy import Engine, event
 
-from coinbase_checkouts_sandbox.database import open_store
+from coinbase_checkouts_sandbox import database
+from coinbase_checkouts_sandbox.database import DatabaseError, open_store
 
 from ..postgres import Postgres
 from ..torture.journal import Journal, torn
@@ -343,3 +347,49 @@ def test_another_may_open_it_at_any_step(postgres: Postgres) -> None:
     while meet_at(step, postgres.database()):
         step += 1
     assert step > 1
+
+
+class WaitedError(Exception):
+    """It would have waited for a change that somebody else makes."""
+
+
+@pytest.fixture
+def no_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
+    def sleep(_seconds: float) -> None:
+        raise WaitedError
+
+    monkeypatch.setattr(database, "time", SimpleNamespace(monotonic=time.monotonic, sleep=sleep))
+
+
+@pytest.mark.parametrize("place", ["missing/folder/x.sqlite3", ".", "text.txt", "file:text.txt?mode=ro&uri=true"])
+def test_no_file_to_write_is_told_at_once(no_waiting: None, tmp_path: Path, place: str) -> None:
+    """
+    A file that is missing, no database, or not to be written does not mend itself, and is not waited for.
+    """
+    (tmp_path / "text.txt").write_text("this is no database " * 99)
+    where = place.replace("file:", f"file:{tmp_path}/") if place.startswith("file:") else f"{tmp_path}/{place}"
+    with pytest.raises(DatabaseError, match="database sqlite"):
+        open_store(f"sqlite:///{where}")
+
+
+@pytest.mark.parametrize("wrong", ["password", "database", "user"])
+def test_a_refusal_of_postgresql_is_told_at_once(no_waiting: None, postgres: Postgres, wrong: str) -> None:
+    """
+    A wrong password, or a name that PostgreSQL does not know, is not tried again for a while.
+    """
+    url = postgres.database()
+    broken = {
+        "password": url.replace(postgres.password, "wrong"),
+        "database": f"{url}_not_there",
+        "user": url.replace("//tests:", "//nobody:"),
+    }
+    with pytest.raises(DatabaseError, match="FATAL"):
+        open_store(broken[wrong])
+
+
+def test_a_postgresql_that_does_not_listen_yet_is_waited_for(no_waiting: None, postgres: Postgres) -> None:
+    """
+    Both may have been started in the same moment.
+    """
+    with pytest.raises(WaitedError):
+        open_store(postgres.database().replace(f":{postgres.port}/", ":9/"))

@@ -316,13 +316,13 @@ def test_settings_around_it_do_not_matter(tmp_path: Path, name: str) -> None:
     assert {**committed, name: HOSTILE[name].encode()} == project.contents()
 
 
-@pytest.mark.parametrize("name", ["build", ".nox", "dist", "venv", "site-packages"])
-def test_names_of_folders_around_it_do_not_matter(tmp_path: Path, name: str) -> None:
+def test_names_of_folders_around_it_do_not_matter(tmp_path: Path) -> None:
     """
     Ruff leaves out what lies below folders of these names, or is ignored by git; what we compile may lie there.
     """
-    project = Project(tmp_path / name / "project")
-    temporary = tmp_path / name / "temporary"
+    around = tmp_path.joinpath("build", ".nox", "dist", "venv", "site-packages")
+    project = Project(around / "project")
+    temporary = around / "temporary"
     temporary.mkdir()
     (temporary / ".gitignore").write_text("*\n", encoding="utf-8")
     subprocess.run(["git", "init", "--quiet", str(temporary)], check=True)
@@ -424,7 +424,7 @@ WHOLE: dict[str, tuple[bytes, str]] = {
     "not YAML": (b"openapi: [3.1.0", "is not YAML"),
     "not text": (b"\x00\x01", "is not YAML"),
     "not UTF-8": (b"openapi: \xff\xfe", "cannot be read"),
-    "too deep": (2_000 * b"[", "the nesting is too deep"),
+    "too deep": (500 * b"[", "the nesting is too deep"),
     "OpenAPI 2": (b'swagger: "2.0"\ninfo: {title: a, version: "1"}\npaths: {}\n', "openapi is None"),
     "truncated": (b'openapi: 3.1.0\ninfo: {title: a, version: "1"}\n', "is not valid under any of"),
     "two documents": (b"a: 1\n---\nb: 2\n", "is not YAML"),
