@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import sys
 import time
-from collections.abc import Generator, Mapping, Sequence
+from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import fields
 from pathlib import Path
@@ -18,7 +19,7 @@ from typing import Any, Final, Self, TextIO
 
 from . import commerce
 from .arguments import COULD_NOT_RUN, INTERRUPTED, OK, SAID_NO
-from .commerce.exports import SUFFIXES, Exported, Unreadable, files, read
+from .commerce.exports import SUFFIXES, Exported, PassedOver, Unreadable, files, read
 from .commerce.report import Outcome, Report, Verdict
 from .commerce.requests import known
 from .errors import ConfigurationError, Loss, MigrationError
@@ -49,10 +50,13 @@ def _migrate(options: argparse.Namespace) -> int:
     settings = _settings(options)
     inputs = _inputs(options)
     report = Report(strict=options.strict, accept=options.accept)
-    results, told = _targets(options, inputs)
+    results, told = _targets(options, (item for item in inputs if isinstance(item, Path)))
     with _Progress(report) as progress, _written([*results, *([told] if told else [])]) as written:
         by_verdict = dict(zip(RESULTS, written, strict=False)) if results else {}
-        for found in (found for path in inputs for found in read(path)):
+        for found in _found(inputs):
+            if isinstance(found, PassedOver):
+                report.pass_over(found)
+                continue
             if isinstance(found, Unreadable):
                 report.skip(found)
                 progress.complain(f"{found.place}: {found.reason}. {found.advice}")
@@ -92,23 +96,32 @@ def _settings(options: argparse.Namespace) -> dict[str, Any]:
     return settings
 
 
-def _inputs(options: argparse.Namespace) -> list[Path]:
+def _inputs(options: argparse.Namespace) -> list[Path | PassedOver | Unreadable]:
     """
-    The files to read.
+    The files to read, and what of the folders is none.
 
     Raises:
-        ConfigurationError: There are none.
+        ConfigurationError: There is nothing to read, and nothing that ought to have been.
     """
     for given in options.files:
-        if not Path(given).exists():
-            raise ConfigurationError(f"{given}: there is no such file or folder")
-    found = [path for given in options.files for path in files(Path(given))]
-    if not found:
+        if not os.path.exists(given):  # noqa: PTH110 -- that of pathlib raises where a folder is closed
+            raise ConfigurationError(f"{given}: there is no such file or folder, or you may not look there")
+    found = [item for given in options.files for item in files(Path(given))]
+    if all(isinstance(item, PassedOver) for item in found):
         raise ConfigurationError(f"no file there ends in {', '.join(SUFFIXES)}")
     return found
 
 
-def _targets(options: argparse.Namespace, inputs: Sequence[Path]) -> tuple[list[Path], Path | None]:
+def _found(inputs: Iterable[Path | PassedOver | Unreadable]) -> Iterator[Exported | PassedOver | Unreadable]:
+    """What is in the files, and what is none."""
+    for item in inputs:
+        if isinstance(item, Path):
+            yield from read(item)
+        else:
+            yield item
+
+
+def _targets(options: argparse.Namespace, inputs: Iterable[Path]) -> tuple[list[Path], Path | None]:
     """
     The files to write: results, and the report.
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import os
 import signal
 import subprocess
 import sys
@@ -280,10 +281,30 @@ def test_file_that_cannot_be_opened_is_told() -> None:
         Unreadable(
             Place("gone.json", 1),
             "cannot be read: No such file or directory",
-            "Give a file that exists and is yours to read.",
+            "Give files and folders that exist and are yours to read.",
         )
         == found
     )
+
+
+def test_folder_that_cannot_be_listed_is_told(capsys: pytest.CaptureFixture[str]) -> None:
+    """
+    What may be in it is missing in the results: it is named, and the exit code says so, also where it is alone.
+    """
+    put("all/a.json", json.dumps(EXACT))
+    # Root may list any folder but one whose name is too long for the system.
+    here = os.open("all", os.O_RDONLY)
+    for _ in range(20):
+        os.mkdir("d" * 250, dir_fd=here)
+        here, above = os.open("d" * 250, os.O_RDONLY, dir_fd=here), here
+        os.close(above)
+    os.close(here)
+    assert 2 == migrate("all", "--out", "out")
+    assert ": cannot be read: File name too long. Give files and folders" in capsys.readouterr().err
+    assert 1 == len(out("requests.ndjson"))
+    Path("all/a.json").unlink()
+    assert 2 == migrate("all")
+    assert "0 charges: 0 to create, 0 to leave, 0 refused; 1 places could not be read." in capsys.readouterr().err
 
 
 JSON = st.recursive(
@@ -325,12 +346,37 @@ def test_folders_are_read_all_the_way_down(capsys: pytest.CaptureFixture[str]) -
     """
     Every .json, .ndjson and .jsonl in it, in order; nothing else.
     """
-    for name in ("all/b/2.json", "all/a.ndjson", "all/notes.txt", "all/c.JSONL"):
+    for name in ("all/b/2.json", "all/a.ndjson", "all/c.JSONL"):
         put(name, lines(EXACT))
     Path("all/x.json").mkdir()
     assert 0 == migrate("all", *LATER)
-    told = [json.loads(line)["file"] for line in capsys.readouterr().out.splitlines()]
-    assert ["all/a.ndjson", "all/b/2.json", "all/c.JSONL"] == told
+    told = capsys.readouterr()
+    assert ["all/a.ndjson", "all/b/2.json", "all/c.JSONL"] == [json.loads(row)["file"] for row in told.out.splitlines()]
+    assert "Passed over" not in told.err
+
+
+def test_what_a_folder_has_besides_is_counted_and_named(capsys: pytest.CaptureFixture[str]) -> None:
+    """
+    Packed exports, other suffixes, pipes and links to folders are not read, and not passed over in silence; links to
+    files are read, and one to nowhere is told.
+    """
+    for name in ("all/a.json", "all/charges.csv", "all/export", "all/notes.txt", "all/x.json.gz", "else/b.json"):
+        put(name, json.dumps(EXACT))
+    Path("all/link").symlink_to("../else")
+    Path("all/link.json").symlink_to("../else/b.json")
+    Path("all/loop.json").symlink_to(".")
+    os.mkfifo("all/pipe.json")
+    assert 0 == migrate("all", *LATER, "--report", "r.md")
+    told = capsys.readouterr()
+    assert ["all/a.json", "all/link.json"] == [json.loads(line)["file"] for line in told.out.splitlines()]
+    passed = "7 (all/charges.csv, all/export, all/link, all/loop.json, all/notes.txt and 2 more)"
+    assert f"; 0 places could not be read. Passed over: {passed}. Nothing was created." in told.err
+    text = Path("r.md").read_text()
+    assert f"\nPassed over, as they are no exports by their names, or links to folders: {passed}.\n" in text
+    assert "| files and links that were passed over | 7 |" in text
+    Path("all/nowhere.json").symlink_to("gone")
+    assert 2 == migrate("all", *LATER)
+    assert "all/nowhere.json:1: cannot be read: No such file or directory." in capsys.readouterr().err
 
 
 # What is wrong with the command.

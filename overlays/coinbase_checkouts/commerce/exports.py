@@ -14,6 +14,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from pathlib import Path
+from stat import S_ISDIR, S_ISREG
 from typing import Any, BinaryIO, Final, NoReturn
 
 from .charges import OF_CHARGES
@@ -63,11 +64,29 @@ class Unreadable:
     advice: str
 
 
-def files(given: Path) -> list[Path]:
-    """The file itself, or all exports in the folder and those below."""
-    if not given.is_dir():
-        return [given]
-    return sorted(path for path in given.rglob("*") if path.suffix.lower() in SUFFIXES and path.is_file())
+@dataclass(frozen=True, slots=True)
+class PassedOver:
+    """What is in a folder and was not read: no export by its name, no file, or a link to a folder."""
+
+    path: Path
+
+
+def files(given: Path) -> Iterator[Path | PassedOver | Unreadable]:
+    """The file itself, or what is in the folder and those below, in the order of the names."""
+    waiting = [given]
+    while waiting:
+        path = waiting.pop()
+        try:
+            mode = path.stat().st_mode
+            # A link to a folder may lead back to this one.
+            if S_ISDIR(mode) and (path is given or not path.is_symlink()):
+                waiting.extend(sorted(path.iterdir(), reverse=True))
+                continue
+        except OSError as exc:
+            yield _closed(path, exc)
+            continue
+        is_export = S_ISREG(mode) and path.suffix.lower() in SUFFIXES
+        yield path if is_export or path is given else PassedOver(path)
 
 
 def read(path: Path) -> Iterator[Exported | Unreadable]:
@@ -77,7 +96,7 @@ def read(path: Path) -> Iterator[Exported | Unreadable]:
         with path.open("rb") as file:
             yield from (_lines if path.suffix.lower() in _LINES else _document)(file, place)
     except OSError as exc:
-        yield Unreadable(place, f"cannot be read: {exc.strerror}", "Give a file that exists and is yours to read.")
+        yield _closed(path, exc)
 
 
 def _lines(file: BinaryIO, place: Place) -> Iterator[Exported | Unreadable]:
@@ -206,6 +225,11 @@ def _no_number(name: str) -> NoReturn:
 _DECODER: Final = json.JSONDecoder(parse_float=Decimal, parse_constant=_no_number)
 # Besides what is no JSON: numbers that Python refuses, and what is nested too deep.
 _BROKEN: Final = (ValueError, ArithmeticError, RecursionError)
+
+
+def _closed(path: Path, exc: OSError) -> Unreadable:
+    advice = "Give files and folders that exist and are yours to read."
+    return Unreadable(Place(str(path), 1), f"cannot be read: {exc.strerror}", advice)
 
 
 def _broken(place: Place, exc: Exception) -> Unreadable:

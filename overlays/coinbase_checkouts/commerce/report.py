@@ -16,13 +16,15 @@ from typing import Final
 from coinbase_checkouts.errors import Loss, LossKind
 from coinbase_checkouts.plain import plain
 
-from .exports import Place, Unreadable
+from .exports import PassedOver, Place, Unreadable
 from .hazards import HAZARDS
 from .notes import BLOCKING, in_general
 from .statuses import STATUSES
 
 ROWS: Final = 1000
 """How many charges, and how many unreadable places, are told one by one."""
+NAMES: Final = 5
+"""How many of the files that were passed over are named."""
 
 _HEADINGS: Final = {
     LossKind.NO_EQUIVALENT: "Without equivalent",
@@ -74,6 +76,7 @@ class Report:
     verdicts: Counter[Verdict] = field(default_factory=Counter[Verdict])
     exact: int = 0
     unreadable: int = 0
+    passed_over: int = 0
     _statuses: Counter[str] = field(default_factory=Counter[str])
     _totals: dict[str, Decimal] = field(default_factory=dict[str, Decimal])
     _charges: Counter[str] = field(default_factory=Counter[str])
@@ -81,6 +84,7 @@ class Report:
     _hazards: Counter[int] = field(default_factory=Counter[int])
     _rows: list[Outcome] = field(default_factory=list[Outcome])
     _unread: list[Unreadable] = field(default_factory=list[Unreadable])
+    _passed: list[str] = field(default_factory=list[str])
 
     @property
     def charges(self) -> int:
@@ -93,6 +97,7 @@ class Report:
         return (
             f"{self.charges} charges: {self.verdicts[Verdict.CREATE]} to create, {self.verdicts[Verdict.LEAVE]} to leave, "
             f"{self.verdicts[Verdict.REFUSED]} refused; {self.unreadable} places could not be read."
+            + (f" Passed over: {self._passed_line()}." if self.passed_over else "")
         )
 
     @property
@@ -124,6 +129,12 @@ class Report:
         if len(self._unread) < ROWS:
             self._unread.append(found)
 
+    def pass_over(self, found: PassedOver) -> None:
+        """Count one more of what is in a folder and was not read."""
+        self.passed_over += 1
+        if len(self._passed) < NAMES:
+            self._passed.append(str(found.path))
+
     def lines(self) -> Iterator[str]:
         """The report."""
         yield "# From Commerce charges to Checkouts"
@@ -138,6 +149,9 @@ class Report:
         yield "The idempotency keys come from the codes of the charges. The service forgets a key after 24 hours: send the"
         yield "same requests again within that time and none is made twice; after it, they are."
         yield from self._unread_lines()
+        if self.passed_over:
+            yield ""
+            yield f"Passed over, as they are no exports by their names, or links to folders: {_cell(self._passed_line())}."
         for kind in _HEADINGS:
             yield from self._loss_lines(kind)
         if self.accept:
@@ -155,8 +169,13 @@ class Report:
             (refused, self.verdicts[Verdict.REFUSED]),
             ("converted without loss", self.exact),
             ("places that could not be read", self.unreadable),
+            ("files and links that were passed over", self.passed_over),
             *((f"status {status}", count) for status, count in sorted(self._statuses.items())),
         ]
+
+    def _passed_line(self) -> str:
+        more = self.passed_over - len(self._passed)
+        return f"{self.passed_over} ({', '.join(self._passed)}{f' and {more} more' if more else ''})"
 
     def _unread_lines(self) -> Iterator[str]:
         if self._unread:
