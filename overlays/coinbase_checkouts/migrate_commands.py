@@ -145,7 +145,8 @@ def _converted(found: Exported, settings: Mapping[str, Any]) -> tuple[Outcome, d
     try:
         made = commerce.checkout_request(found.value, **settings)
     except MigrationError as exc:
-        code, status = known(found.value)
+        who = known(found.value)
+        code, status = who.code, who.standing.status
         verdict, key, request, losses = Verdict.REFUSED, None, None, exc.losses
     else:
         code, status, key, losses = made.code, made.status, made.idempotency_key, made.losses

@@ -684,7 +684,8 @@ def test_charge_in_an_event_is_not_open() -> None:
     """
     What it was when the event was sent is not what it is.
     """
-    for event in (delivery("charge:created", OPEN), delivery("charge:created", OPEN)["event"]):
+    untyped = {"event": {"data": OPEN}}
+    for event in (delivery("charge:created", OPEN), delivery("charge:created", OPEN)["event"], untyped):
         converted = asked(event)
         assert ("NEW", False) == (converted.status, converted.is_open)
         assert "known from an event only" in found(converted.losses, "not-open").sentence
@@ -701,6 +702,104 @@ def test_latest_entry_of_the_timeline_counts() -> None:
     assert "timeline-order" in codes(converted.losses)
     untimed = {**WEB3, "timeline": [{"status": "COMPLETED"}, {"status": "EXPIRED", "time": "2025-01-02T00:00:00Z"}]}
     assert "EXPIRED" == asked(untimed).status
+    assert "timeline-unclear" in codes(asked(untimed).losses)
+
+
+@pytest.mark.parametrize(
+    "time",
+    ["2026-03-20 10:{:02}:00 UTC", "2026-03-20T10:{:02}:00", "Fri, 20 Mar 2026 10:{:02}:00 GMT", "17740{:02}000", None],
+)
+def test_timeline_with_other_times_does_not_look_new(time: str | None) -> None:
+    """
+    Whatever its times are, one that has more than NEW is not open, newest first or last.
+    """
+    told = [{"status": status, "time": time and time.format(5 + n)} for n, status in enumerate(["NEW", "COMPLETED"])]
+    for timeline in (told, told[::-1]):
+        charge = {**OPEN, "timeline": timeline}
+        assert ("COMPLETED", False) == (asked(charge).status, asked(charge).is_open)
+        assert "COMPLETED" == commerce.checkout_view(charge).value.status
+        is_read = time is not None and time.endswith("UTC")
+        assert ("timeline-unclear" in codes(asked(charge).losses)) != is_read
+
+
+def test_entries_of_one_time_are_not_taken_for_new() -> None:
+    """
+    Of several entries with the latest time the last counts, unless it is NEW.
+    """
+    now = {"time": LATER}
+    for history in (["NEW", "COMPLETED"], ["COMPLETED", "NEW"], ["NEW", "PENDING", "COMPLETED"]):
+        charge = {**OPEN, "timeline": [{**now, "status": status} for status in history]}
+        assert "COMPLETED" == asked(charge).status
+
+
+@pytest.mark.parametrize(
+    ("contradiction", "pointer"),
+    [
+        ({"timeline": [{"status": "NEW"}, {"status": None}]}, "/timeline/1/status"),
+        ({"timeline": [{"status": "NEW"}, {"status": ""}]}, "/timeline/1/status"),
+        ({"timeline": [{"status": "NEW"}, {"status": ["COMPLETED"]}]}, "/timeline/1/status"),
+        ({"timeline": [{"status": "NEW"}, "COMPLETED"]}, "/timeline"),
+        ({"timeline": {"status": "COMPLETED"}, "status": "NEW"}, "/timeline"),
+        ({"timeline": [{"status": "COMPLETED", "time": LATER}, {"status": "NEW", "time": "9999"}]}, None),
+        ({"timeline": [{"status": "NEW", "payment": {"network": "base"}}]}, "/timeline/0/payment"),
+        ({"timeline": [{"status": "NEW", "context": "UNDERPAID"}]}, "/timeline/0/context"),
+        ({"status": {"value": "COMPLETED"}}, "/status"),
+        ({"status": 4}, None),
+        ({"transactions": [{"hash": "0xe1"}]}, "/transactions"),
+        ({"paidAt": "2025-01-02"}, "/paidAt"),
+        ({"is_paid": True}, "/is_paid"),
+        ({"web3_data": [1]}, "/web3_data"),
+        ({"web3_data": {"tx_hash": "0xe1"}}, "/web3_data/tx_hash"),
+    ],
+)
+def test_whatever_may_tell_of_a_payment_leaves_the_charge_to_a_person(
+    contradiction: dict[str, Any], pointer: str | None
+) -> None:
+    """
+    A request is made only where every entry is readably NEW and nothing else may say otherwise; the loss says where.
+    """
+    converted = asked({**OPEN, **contradiction})
+    assert not converted.is_open
+    told = [loss.pointer for loss in converted.losses if loss.code == "perhaps-paid"]
+    assert ([] if pointer is None else [pointer]) == told
+    assert pointer is not None or "not-open" in codes(converted.losses)
+
+
+@pytest.mark.parametrize(
+    "harmless",
+    [
+        {"status": "New"},
+        {"timeline": [{"status": " new ", "context": None}, {"status": "NEW", "payment": {}}]},
+        {"transactions": [], "is_paid": False, "confirmations": 0, "payment_status": "new"},
+        {"success_url": "https://shop.example/", "payment_threshold": {"a": 1}, "note": "paid"},
+        {"web3_data": {"failure_events": [{"tx_hsh": "0xf0"}], "subsidized_payments_chain_to_tokens": {"1": {}}}},
+    ],
+)
+def test_what_tells_of_no_payment_leaves_the_charge_open(harmless: dict[str, Any]) -> None:
+    """
+    NEW in any spelling, empty fields, noes and noughts, failed transactions, and what Commerce documents otherwise.
+    """
+    assert asked({**OPEN, **harmless}).is_open
+
+
+def test_status_and_timeline_that_differ_are_told() -> None:
+    """
+    The timeline counts, unless it is NEW, which nothing goes back to.
+    """
+    for flat, charge in (("COMPLETED", OPEN), ("NEW", with_status("NEW", "COMPLETED"))):
+        converted = asked({**charge, "status": flat})
+        assert ("COMPLETED", False) == (converted.status, converted.is_open)
+        assert "/status" == found(converted.losses, "statuses-differ").pointer
+    assert "statuses-differ" not in codes(asked({**OLD, "status": "completed"}).losses)
+
+
+def test_entry_without_a_status_is_told() -> None:
+    """
+    In views, too, which show the one before it.
+    """
+    charge = {**OPEN, "timeline": [*OPEN["timeline"], {"status": None, "time": LATER}]}
+    for losses in (asked(charge).losses, commerce.checkout_view(charge).losses):
+        assert "/timeline/1/status" == found(losses, "status-blank").pointer
 
 
 def test_status_beside_the_timeline_is_read() -> None:
@@ -719,7 +818,8 @@ def test_what_is_no_charge_is_refused(given: Any) -> None:
     """
     for function in (asked, commerce.checkout_view):
         assert refused(function, given).reasons
-    assert (None, "unknown") == known(given)
+    nobody = known(given)
+    assert (None, None, "unknown") == (nobody.code, nobody.id, nobody.standing.status)
 
 
 def test_envelope_of_an_answer_makes_no_difference() -> None:
@@ -744,10 +844,10 @@ def test_reusable_checkout_of_commerce_is_told() -> None:
 
 def test_known_tells_who_was_refused() -> None:
     """
-    A charge that was refused still has its code and status.
+    A charge that was refused still has its code, id and status; a request is new.
     """
-    assert ("A1B2C3D4", "COMPLETED") == known(OLD)
-    assert (None, "unknown") == known(REQUEST)
+    assert ("A1B2C3D4", OLD["id"], "COMPLETED") == (known(OLD).code, known(OLD).id, known(OLD).standing.status)
+    assert (None, None, "NEW") == (known(REQUEST).code, known(REQUEST).id, known(REQUEST).standing.status)
 
 
 # Strict.

@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from coinbase_checkouts.errors import Loss
 
-from .fields import Fields, clean, is_empty, type_of, written_out
+from .fields import Fields, clean, type_of, written_out
 from .notes import field_lost, noted
 from .results import refusal
 
@@ -18,19 +18,20 @@ OF_CHARGES: Final = frozenset({"code", "name", "description", "pricing", "pricin
 _REFUSED: Final = "no charge"
 
 
-def opened(given: object, losses: list[Loss]) -> Fields:
+def opened(given: object, losses: list[Loss]) -> tuple[Fields, str | None]:
     """
-    The charge in *given*: itself, or in the `data` of an answer, or in an event.
+    The charge in *given*: itself, or in the `data` of an answer, or in an event, whose type comes with it.
 
     Raises:
         MigrationError: There is none.
     """
-    pointer = ""
+    pointer, event = "", None
     if isinstance(given, Mapping) and isinstance(given.get("event"), Mapping):
-        given, pointer = given["event"], "/event"
+        given, pointer, event = given["event"], "/event", ""
     if isinstance(given, Mapping) and "data" in given and not OF_CHARGES & given.keys():
         # An answer of the API has no type.
-        if "type" in given:
+        if "type" in given or event is not None:
+            event = str(given.get("type"))
             losses.append(noted("from-event", pointer))
         given, pointer = given["data"], f"{pointer}/data"
         if isinstance(given, list):
@@ -45,7 +46,7 @@ def opened(given: object, losses: list[Loss]) -> Fields:
         raise refusal(_REFUSED, [noted("is-invoice", charge.at("resource"))])
     elif resource not in (None, "charge"):
         raise refusal(_REFUSED, [noted("unknown-resource", charge.at("resource"))])
-    return charge
+    return charge, event
 
 
 def price(charge: Fields) -> Fields:
@@ -103,13 +104,6 @@ def identity(charge: Fields) -> tuple[str | None, str | None]:
     if len(charge.objects("timeline")) > 1:
         charge.losses.append(field_lost("timeline", charge.at("timeline")))
     return found
-
-
-def is_touched(charge: Fields) -> bool:
-    """Whether anything says that money came."""
-    web3 = charge.peek("web3_data")
-    events = web3.get("success_events") if isinstance(web3, Mapping) else None
-    return not all(map(is_empty, (charge.peek("payments"), charge.peek("confirmed_at"), events)))
 
 
 def metadata(charge: Fields, *, most: int | None, longest: int | None) -> dict[str, str]:

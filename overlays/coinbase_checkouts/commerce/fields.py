@@ -48,6 +48,10 @@ class Fields:
         """The value as it is, which stays to be told as lost."""
         return self._given.get(name)
 
+    def peeked(self) -> Iterator[tuple[Any, Any]]:
+        """All fields as they are, which stay to be told as lost."""
+        yield from self._given.items()
+
     def any(self, name: str) -> Any:
         """The value as it is; None for what is not there or empty."""
         self._taken.add(name)
@@ -131,7 +135,8 @@ def is_empty(value: Any) -> bool:
 def as_time(given: str | datetime) -> datetime | None:
     """A time with its zone, in UTC; None if it is none."""
     try:
-        moment = datetime.fromisoformat(given) if isinstance(given, str) else given
+        # " UTC" is Ruby's way.
+        moment = datetime.fromisoformat(re.sub(" UTC$", "+00:00", given)) if isinstance(given, str) else given
         return None if moment.utcoffset() is None else moment.astimezone(UTC)
     # The last, of the ends of the calendar.
     except (ValueError, OverflowError):

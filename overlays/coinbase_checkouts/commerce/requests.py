@@ -6,13 +6,13 @@ from __future__ import annotations
 
 import time
 from collections.abc import Collection, Mapping
+from dataclasses import dataclass
 from datetime import datetime
 from decimal import ROUND_HALF_UP, Decimal
 from typing import Any, Final
 
 from coinbase_checkouts.errors import Loss, MigrationError
 from coinbase_checkouts.idempotency import key_for
-from coinbase_checkouts.plain import plain
 from coinbase_checkouts.validation import CURRENCIES, Request, violations
 from coinbase_checkouts_api.models import CreateCheckoutRequest, CreateCheckoutRequestMetadata
 from coinbase_checkouts_api.types import UNSET, Unset
@@ -21,12 +21,11 @@ from . import charges
 from .fields import Fields, as_amount, as_time
 from .notes import noted
 from .results import ConvertedRequest, held_to, refusal
-from .statuses import state
+from .standing import UNKNOWN, Standing, standing
 
 NAMESPACE: Final = "coinbase-commerce"
 """Of the idempotency keys, so that a charge's code is never taken for an order's id."""
 
-_UNKNOWN: Final = "unknown"
 _CENT: Final = Decimal("0.01")
 _MOST: Final = 100_000_000
 # The limits of createCheckout in spec/openapi.yaml; a test holds them together.
@@ -66,9 +65,9 @@ def checkout_request(
     """
     now = time.time() if now_s is None else now_s
     losses: list[Loss] = []
-    charge = charges.opened(charge_request, losses)
+    charge, event = charges.opened(charge_request, losses)
     code, own_id = charges.identity(charge)
-    told, is_open = _standing(charge, is_new=code is None and own_id is None)
+    stands = standing(charge, event, is_request=code is None and own_id is None)
     amount, currency = _priced(charge, keep_fiat=keep_fiat)
     success, fail = charges.redirects(charge)
     request = CreateCheckoutRequest(
@@ -91,36 +90,28 @@ def checkout_request(
         held_to(losses, strict=strict, accept=accept),
         code,
         None if reference is None else key_for(reference, operation="create", namespace=NAMESPACE),
-        told,
-        is_open,
+        stands.status,
+        stands.is_open,
     )
 
 
-def known(charge: object) -> tuple[str | None, str]:
-    """Code and status of what may be a charge, for telling about one that was refused; `unknown` if it has none."""
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What may be a charge, as far as it can be told from others."""
+
+    code: str | None
+    id: str | None
+    standing: Standing
+
+
+def known(given: object) -> Known:
+    """Who *given* is and where it stands, whether or not a request can be made of it."""
     try:
-        fields = charges.opened(charge, [])
+        charge, event = charges.opened(given, [])
     except MigrationError:
-        return None, _UNKNOWN
-    found = state(fields)
-    return fields.text("code"), _UNKNOWN if found is None else found.legacy
-
-
-def _standing(charge: Fields, *, is_new: bool) -> tuple[str, bool]:
-    """The charge's status, and whether it waits to be paid; *is_new* says that it was never one."""
-    found = state(charge)
-    if found is None:
-        told, why = ("NEW", None) if is_new else (_UNKNOWN, "of unknown status")
-    else:
-        told, why = found.legacy, None if found.legacy == "NEW" else str(plain(found.legacy))
-    # Money that came counts more than what the status says.
-    if why is None and charges.is_touched(charge):
-        why = "paid at least in part"
-    if why is None and any(loss.code == "from-event" for loss in charge.losses):
-        why = "known from an event only"
-    if why is not None:
-        charge.lose("not-open", status=why)
-    return told, why is None
+        return Known(None, None, Standing(UNKNOWN, is_new=False, is_open=False, changed_at=None))
+    code, own_id = charges.identity(charge)
+    return Known(code, own_id, standing(charge, event, is_request=code is None and own_id is None))
 
 
 def _priced(charge: Fields, *, keep_fiat: bool) -> tuple[str | None, str | None]:

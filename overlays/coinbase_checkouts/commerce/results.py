@@ -51,8 +51,8 @@ class ConvertedRequest(Converted[CreateCheckoutRequest]):
             sent again makes no second checkout. None without either; `create` takes a fresh one then.
         status: The charge's, as Commerce said it; NEW for a request that was never one, `unknown` if it
             has lost it.
-        is_open: Whether the charge still waits to be paid, and nothing says that money came. Of others
-            create nothing unless you decide to.
+        is_open: Whether the charge still waits to be paid: all it says is NEW, and nothing in it may tell of a
+            payment. Of others create nothing unless you decide to.
     """
 
     code: str | None

@@ -34,6 +34,7 @@ STATUSES: Final[Mapping[str, tuple[CheckoutStatus, str | None]]] = {
     "RESOLVED": (CheckoutStatus("RESOLVED"), "resolved"),
     "UNRESOLVED": (CheckoutStatus("UNRESOLVED"), "unresolved"),
 }
+_NEW: Final = "NEW"
 _SPELLINGS: Final = {
     "CANCELLED": "CANCELED",
     "CANCELLATION_COMPLETE": "CANCELATION_COMPLETE",
@@ -136,18 +137,67 @@ def _failed(charge: Fields | None) -> tuple[EventType, str | None]:
 
 def state(charge: Fields) -> State | None:
     """Where *charge* stands by its timeline, or else by its status; None if it says nothing."""
-    entries = charge.objects("timeline")
-    told = [(entry, word, entry.time("time")) for entry in entries if (word := entry.text("status")) is not None]
-    if not told:
-        word = charge.text("status")
-        return None if word is None else _state(word, None, charge.at("status"), charge.losses)
-    times = [moment for _, _, moment in told if moment is not None]
-    found = told[-1]
-    if len(times) == len(told) and times[-1] < (latest := max(times)):
+    told = [entry for entry in map(_entry, charge.objects("timeline")) if entry is not None]
+    beside = charge.text("status")
+    found = _latest(charge, told) if told else None
+    differs = found is not None and beside is not None and _word(beside) != found.word
+    if differs:
+        charge.lose("statuses-differ", "status")
+    # Nothing goes back to NEW.
+    if beside is not None and (found is None or (differs and found.word == _NEW)):
+        return _state(beside, None, charge.at("status"), charge.losses)
+    if found is None:
+        return None
+    context, pointer = found.fields.text("context"), found.fields.at("status")
+    return replace(_state(found.given, context, pointer, charge.losses), changed_at=found.moment)
+
+
+@dataclass(frozen=True, slots=True)
+class _Entry:
+    """One of a timeline, which has a status."""
+
+    given: str
+    moment: datetime | None
+    fields: Fields
+
+    @property
+    def word(self) -> str:
+        return _word(self.given)
+
+
+def _entry(fields: Fields) -> _Entry | None:
+    given, moment = fields.text("status"), fields.time("time")
+    if given is None:
+        fields.lose("status-blank", "status")
+        return None
+    return _Entry(given, moment, fields)
+
+
+def _latest(charge: Fields, told: list[_Entry]) -> _Entry:
+    """The entry with the latest time, else the last one; of several of them none that is NEW, as all begin with it."""
+    times = [entry.moment for entry in told if entry.moment is not None]
+    newest = told
+    if len(times) == len(told):
+        newest = [entry for entry in told if entry.moment == max(times)]
+    elif len({entry.word for entry in told}) > 1:
+        charge.lose("timeline-unclear", "timeline")
+    found = newest[-1] if newest[-1] is told[-1] else newest[0]
+    if found.word == _NEW:
+        found = next((entry for entry in newest if entry.word != _NEW), found)
+    if found is not told[-1]:
         charge.lose("timeline-order", "timeline")
-        found = told[times.index(latest)]
-    entry, word, moment = found
-    return replace(_state(word, entry.text("context"), entry.at("status"), charge.losses), changed_at=moment)
+    return found
+
+
+def changed_at(charge: Fields, found: State | None) -> datetime | None:
+    """When *charge* came to where it was *found*, by what tells it best."""
+    told = charge.time("updated_at") or (found and found.changed_at)
+    return told or charge.time("confirmed_at")
+
+
+def is_new(status: object) -> bool:
+    """Whether *status* is a text that says NEW."""
+    return isinstance(status, str) and _word(status) == _NEW
 
 
 def _state(given: str, context: str | None, pointer: str, losses: list[Loss]) -> State:

@@ -19,7 +19,7 @@ from . import charges
 from .fields import Fields, as_amount, written_out
 from .notes import field_lost, noted
 from .results import Converted, held_to, refusal
-from .statuses import State, state
+from .statuses import State, changed_at, state
 
 _CHAINS: Final = {"8453": "base", "137": "polygon", "1": "ethereum"}
 _CENTS: Final = 2
@@ -46,7 +46,7 @@ def checkout_view(
     Source: mapping in spec/openapi.yaml; what it leaves out is in `HAZARDS`.
     """
     losses: list[Loss] = []
-    fields = charges.opened(charge, losses)
+    fields, _ = charges.opened(charge, losses)
     code, own_id = charges.identity(fields)
     identity = own_id or code
     if identity is None:
@@ -116,11 +116,9 @@ def _created(charge: Fields) -> datetime | None:
 
 
 def _updated(charge: Fields, found: State) -> datetime | None:
-    updated = charge.time("updated_at")
-    if updated is not None:
-        return updated
-    charge.lose("update-guessed", "updated_at")
-    return found.changed_at or charge.time("confirmed_at")
+    if charge.any("updated_at") is None:
+        charge.lose("update-guessed", "updated_at")
+    return changed_at(charge, found)
 
 
 def _priced(charge: Fields, payments: list[Fields]) -> tuple[str | None, str | None]:
