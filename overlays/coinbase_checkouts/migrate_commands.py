@@ -1,7 +1,8 @@
 """
 `migrate`: exported charges of Commerce → requests for checkouts, and a report. It sends nothing.
 
-Everything passes through, charge by charge; results get their names only when all of them are there.
+Everything passes through, charge by charge; results are written when all is read, as a charge may come again, and get
+their names only when all of them are there.
 """
 
 from __future__ import annotations
@@ -9,25 +10,33 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import secrets
+import signal
+import sqlite3
 import sys
 import time
 from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import fields
 from pathlib import Path
-from typing import Any, Final, Self, TextIO
+from stat import S_ISREG
+from typing import Any, Final, Literal, Self, TextIO
 
 from . import commerce
 from .arguments import COULD_NOT_RUN, INTERRUPTED, OK, SAID_NO
-from .commerce.exports import SUFFIXES, Exported, PassedOver, Unreadable, files, read
+from .commerce.copies import Copies, Settled
+from .commerce.exports import SUFFIXES, Exported, PassedOver, Place, Unreadable, files, read
+from .commerce.notes import noted
 from .commerce.report import Outcome, Report, Verdict
-from .commerce.requests import known
-from .errors import ConfigurationError, Loss, MigrationError
+from .commerce.requests import Known, known
+from .errors import ConfigurationError, Loss, LossKind, MigrationError
+from .plain import plain
 from .streams import is_terminal, tell, write
 
 NAME: Final = "coinbase-checkouts migrate"
 RESULTS: Final = {Verdict.CREATE: "requests.ndjson", Verdict.LEAVE: "leave.ndjson", Verdict.REFUSED: "refused.ndjson"}
 REPORT: Final = "report.md"
+_STDOUT: Final = 1
 # Often enough to be seen moving.
 _PROGRESS_S: Final = 0.2
 _TOLD: Final = 20
@@ -37,13 +46,37 @@ _PARTS: Final = tuple(field.name for field in fields(Loss))
 def run(options: argparse.Namespace) -> int:
     """Run the command; its exit code, see `arguments.MIGRATE_EXIT_CODES`."""
     try:
-        return _migrate(options)
+        with _ended():
+            return _migrate(options)
     except ConfigurationError as exc:
         tell(f"{NAME}: {exc}")
+        return COULD_NOT_RUN
+    except sqlite3.Error as exc:
+        tell(
+            f"{NAME}: what was read could not be kept until all is there: {exc}; set TMPDIR to a folder with more room"
+        )
         return COULD_NOT_RUN
     except KeyboardInterrupt:
         tell(f"{NAME}: interrupted; nothing was kept but what is on stdout")
         return INTERRUPTED
+
+
+@contextmanager
+def _ended() -> Generator[None]:
+    """While this lasts SIGTERM ends what is done as Ctrl-C does, so that nothing is left behind."""
+
+    def interrupt(_: int, __: object) -> None:
+        # Not by way of SIGINT, which shells have what they start in the background ignore.
+        raise KeyboardInterrupt
+
+    before = None
+    with suppress(ValueError):  # of a thread, which signals do not reach
+        before = signal.signal(signal.SIGTERM, interrupt)
+    try:
+        yield
+    finally:
+        if before is not None:
+            signal.signal(signal.SIGTERM, before)
 
 
 def _migrate(options: argparse.Namespace) -> int:
@@ -51,26 +84,44 @@ def _migrate(options: argparse.Namespace) -> int:
     inputs = _inputs(options)
     report = Report(strict=options.strict, accept=options.accept)
     results, told = _targets(options, (item for item in inputs if isinstance(item, Path)))
-    with _Progress(report) as progress, _written([*results, *([told] if told else [])]) as written:
+    with _written([*results, *([told] if told else [])]) as written, Copies() as copies:
         by_verdict = dict(zip(RESULTS, written, strict=False)) if results else {}
-        for found in _found(inputs):
-            if isinstance(found, PassedOver):
-                report.pass_over(found)
-                continue
-            if isinstance(found, Unreadable):
-                report.skip(found)
-                progress.complain(f"{found.place}: {found.reason}. {found.advice}")
-                continue
-            outcome, line = _converted(found, settings)
-            report.add(outcome)
-            _put(by_verdict.get(outcome.verdict), json.dumps(line) + "\n")
-            progress.show()
+        _collect(inputs, settings, copies, report)
+        for settled in copies.settled():
+            line = _final(settled, settings)
+            report.add(_outcome(line, settings), is_copy=settled.is_other)
+            _put(by_verdict.get(line["verdict"]), json.dumps(line) + "\n")
         if told:
             written[-1].writelines(f"{line}\n" for line in report.lines())
     tell(f"{report.summary} Nothing was created. " + (f"Report: {told}" if told else "For advice add --report FILE."))
     if report.unreadable:
         return COULD_NOT_RUN
     return OK if report.is_exact else SAID_NO
+
+
+def _collect(
+    inputs: Iterable[Path | PassedOver | Unreadable], settings: Mapping[str, Any], copies: Copies, report: Report
+) -> None:
+    """Make the line of each charge that is there, and tell what is none."""
+    with _Progress(report, copies) as progress:
+        for found in _found(inputs):
+            if isinstance(found, PassedOver):
+                report.pass_over(found)
+            elif isinstance(found, Unreadable):
+                report.skip(found)
+                progress.complain(f"{found.place}: {found.reason}. {found.advice}")
+            else:
+                who = known(found.value)
+                line = _line(found, who, settings)
+                moment = who.standing.changed_at
+                copies.add(
+                    line,
+                    [f"{kind} {name}" for kind, name in (("code", who.code), ("id", who.id)) if name is not None],
+                    is_new=who.standing.is_new and not found.repeated,
+                    is_request=line["verdict"] == Verdict.CREATE,
+                    moment=None if moment is None else moment.timestamp(),
+                )
+                progress.show()
 
 
 def _settings(options: argparse.Namespace) -> dict[str, Any]:
@@ -140,32 +191,70 @@ def _targets(options: argparse.Namespace, inputs: Iterable[Path]) -> tuple[list[
     return results, Path(report) if report else None
 
 
-def _converted(found: Exported, settings: Mapping[str, Any]) -> tuple[Outcome, dict[str, Any]]:
-    """What became of one charge, and the line that tells it."""
+def _line(found: Exported, who: Known, settings: Mapping[str, Any]) -> dict[str, Any]:
+    """What became of one charge."""
+    verdict, key, request = Verdict.REFUSED, None, None
     try:
         made = commerce.checkout_request(found.value, **settings)
     except MigrationError as exc:
-        who = known(found.value)
-        code, status = who.code, who.standing.status
-        verdict, key, request, losses = Verdict.REFUSED, None, None, exc.losses
+        losses = exc.losses
     else:
-        code, status, key, losses = made.code, made.status, made.idempotency_key, made.losses
         verdict = Verdict.CREATE if made.is_open else Verdict.LEAVE
-        request = made.value
+        key, request, losses = made.idempotency_key, made.value.to_dict(), made.losses
     line = {
         "file": found.place.file,
         "line": found.place.line,
         "pointer": found.place.pointer,
-        "code": code,
-        "status": status,
+        "code": who.code,
+        "status": who.standing.status,
         "verdict": verdict,
         "idempotencyKey": key,
-        "request": None if request is None else request.to_dict(),
+        "request": request,
         "losses": [_told(loss) for loss in losses],
     }
-    told = tuple(loss for loss in losses if loss.code not in settings["accept"])
-    price = None if request is None else (request.amount, request.currency)
-    return Outcome(found.place, code, status, verdict, price, told), line
+    for pointer in found.repeated:
+        _withhold(line, noted("key-repeated", pointer), settings)
+    return line
+
+
+def _final(settled: Settled, settings: Mapping[str, Any]) -> dict[str, Any]:
+    """A line when all are known."""
+    line, other = settled.line, settled.counting
+    if other is not None:
+        _withhold(line, noted("charge-repeated", "", place=str(plain(str(_place(other))))), settings)
+    elif settled.is_other:
+        _withhold(line, noted("charge-disputed", ""), settings)
+    return line
+
+
+def _withhold(line: dict[str, Any], loss: Loss, settings: Mapping[str, Any]) -> None:
+    """Tell *loss* in *line*, from which nothing is to be created then."""
+    line["losses"].append(_told(loss))
+    if settings["strict"] and loss.code not in settings["accept"]:
+        line |= {"verdict": Verdict.REFUSED, "request": None, "idempotencyKey": None}
+    elif line["verdict"] == Verdict.CREATE:
+        line["verdict"] = Verdict.LEAVE
+
+
+def _outcome(line: Mapping[str, Any], settings: Mapping[str, Any]) -> Outcome:
+    """A line, for the report."""
+    request, losses = line["request"], line["losses"]
+    return Outcome(
+        _place(line),
+        line["code"],
+        line["status"],
+        Verdict(line["verdict"]),
+        None if request is None else (request["amount"], request["currency"]),
+        tuple(
+            Loss(**{**loss, "kind": LossKind(loss["kind"])})
+            for loss in losses
+            if loss["code"] not in settings["accept"]
+        ),
+    )
+
+
+def _place(line: Mapping[str, Any]) -> Place:
+    return Place(line["file"], line["line"], line["pointer"])
 
 
 def _told(loss: Loss) -> dict[str, str]:
@@ -187,27 +276,46 @@ def _written(paths: Sequence[Path]) -> Generator[list[TextIO]]:
     Raises:
         ConfigurationError: They cannot be written.
     """
-    parts = [path.with_name(f"{path.name}.part") for path in paths]
+    parts: list[tuple[Path, Path]] = []
     try:
         with ExitStack() as stack:
-            for part in parts:
-                part.parent.mkdir(parents=True, exist_ok=True)
-            yield [stack.enter_context(part.open("w", encoding="utf-8", newline="\n")) for part in parts]
-        for part, path in zip(parts, paths, strict=True):
-            part.replace(path)
+            files: list[TextIO] = []
+            mode: Literal["a", "x"]
+            for path in paths:
+                path.parent.mkdir(parents=True, exist_ok=True)
+                part, mode = path, "a"
+                if not _stays(path):
+                    # What a link leads to is replaced, not the link.
+                    place = path.resolve()
+                    part, mode = place.with_name(f"{place.name}.{secrets.token_hex(4)}.part"), "x"
+                    parts.append((part, place))
+                files.append(stack.enter_context(part.open(mode, encoding="utf-8", newline="\n")))
+            yield files
+        for part, place in parts:
+            part.replace(place)
     except OSError as exc:
         raise ConfigurationError(f"--out, --report: cannot be written: {exc.strerror}") from None
     finally:
-        for part in parts:
+        for part, _ in parts:
             with suppress(OSError):
                 part.unlink(missing_ok=True)
+
+
+def _stays(path: Path) -> bool:
+    """Whether *path* is to be written into and not replaced: a device, a pipe, or where stdout goes."""
+    try:
+        there = path.stat()
+    except FileNotFoundError:
+        return False
+    return not S_ISREG(there.st_mode) or os.path.samestat(there, os.fstat(_STDOUT))
 
 
 class _Progress:
     """Tells on a terminal how far it is, and anywhere what could not be read."""
 
-    def __init__(self, report: Report) -> None:
+    def __init__(self, report: Report, copies: Copies) -> None:
         self._report = report
+        self._copies = copies
         self._is_seen = is_terminal(sys.stderr)
         self._next_s = 0.0
         self._width = 0
@@ -224,7 +332,7 @@ class _Progress:
         """Another charge is done."""
         if self._is_seen and (now := time.monotonic()) >= self._next_s:
             self._next_s = now + _PROGRESS_S
-            line = f"{self._report.charges} charges …"
+            line = f"{self._copies.count} charges …"
             tell(line, end="", over=self._width)
             self._width = len(line)
 

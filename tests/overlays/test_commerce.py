@@ -430,8 +430,11 @@ def test_no_price_is_refused_though_it_was_paid() -> None:
     """
     An open amount stays open: what one payer gave is not what the next one owes.
     """
-    charge = {**WEB3, "pricing_type": "no_price"}
-    assert {"open-amount"} == {loss.code for loss in refused(asked, charge).reasons}
+    for kind in ("no_price", "NO_PRICE"):
+        charge = {**WEB3, "pricing_type": kind}
+        assert {"open-amount"} == {loss.code for loss in refused(asked, charge).reasons}
+        assert "amount-paid" in codes(commerce.checkout_view(charge).losses)
+    assert "pricing-type" not in codes(asked({**REQUEST, "pricing_type": "FIXED_PRICE"}).losses)
 
 
 def test_unknown_pricing_type_is_a_guess() -> None:
@@ -458,6 +461,8 @@ def test_two_prices_that_differ_are_told() -> None:
     [
         ("A lamp", "Green", "A lamp: Green", {"name-joined"}),
         ("a LAMP", "A lamp, green", "A lamp, green", set[str]()),
+        ("Tea", "Team registration", "Tea: Team registration", {"name-joined"}),
+        ("Tea", "One (tea), two cups", "One (tea), two cups", set[str]()),
         ("A lamp", None, "A lamp", set[str]()),
         (None, "Green", "Green", set[str]()),
         ("  ", "", None, set[str]()),
@@ -518,6 +523,20 @@ def test_metadata_is_texts_within_limits() -> None:
         ("metadata-too-long", "/metadata/a~1b~0c"),
         ("half-characters", "/metadata/half"),
         ("wrong-type", "/metadata/endless"),
+    ] == [(loss.code, loss.pointer) for loss in converted.losses]
+
+
+def test_metadata_keys_that_become_the_same_are_told() -> None:
+    """
+    The first is kept; that its key is another than it was is told, too.
+    """
+    metadata: dict[Any, Any] = {"5": "a", 5: "b", "\ud800": "c"} | {"\udc00": "d"}
+    converted = asked(priced("1", metadata=metadata), expires_at=LATER)
+    assert {"5": "a", "?": "c"} == converted.arguments["metadata"]
+    assert [
+        ("metadata-same-key", "/metadata/5"),
+        ("half-characters", "/metadata/?"),
+        ("metadata-same-key", "/metadata/?"),
     ] == [(loss.code, loss.pointer) for loss in converted.losses]
 
 

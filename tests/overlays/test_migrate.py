@@ -5,9 +5,11 @@ from __future__ import annotations
 import io
 import json
 import os
+import resource
 import signal
 import subprocess
 import sys
+import threading
 import time
 import tracemalloc
 from collections.abc import Iterator
@@ -23,9 +25,16 @@ from coinbase_checkouts.commerce import exports, report
 from coinbase_checkouts.commerce.exports import Exported, Place, Unreadable, read
 from coinbase_checkouts.commerce.requests import NAMESPACE
 
-from .commerce_samples import OLD, REQUEST, WEB3, open_amount, unpaid, with_status
+from .commerce_samples import OLD, REQUEST, WEB3, delivery, open_amount, unpaid, with_status
+
+
+def other(charge: dict[str, Any], number: int) -> dict[str, Any]:
+    """The same of another charge."""
+    return {**charge, "code": f"OTHER{number:03}", "id": f"9d3ffc0a-0000-4000-8000-{number:012}"}
+
 
 OPEN = unpaid()
+PAID = other(WEB3, 1)
 EXACT: dict[str, Any] = {"description": "A lamp", "local_price": {"amount": "5.00", "currency": "USDC"}}
 LATER = ("--expires-at", "2999-01-01T00:00:00Z")
 
@@ -82,7 +91,7 @@ def test_verdicts_have_files_of_their_own(capsys: pytest.CaptureFixture[str]) ->
     """
     What waits to be paid is apart from what must not be created again; a script that sends one file sends no more.
     """
-    put("all.ndjson", lines(OPEN, WEB3, open_amount(paid=False)))
+    put("all.ndjson", lines(OPEN, PAID, open_amount(paid=False)))
     assert 1 == migrate("all.ndjson", "--out", "out")
     assert [("NEW", "create")] == [(line["status"], line["verdict"]) for line in out("requests.ndjson")]
     assert [("COMPLETED", "leave")] == [(line["status"], line["verdict"]) for line in out("leave.ndjson")]
@@ -134,13 +143,13 @@ def test_report_has_figures_losses_and_charges() -> None:
     """
     The report counts, gives each loss once with its advice, all hazards of the guide, and the charges folded.
     """
-    put("all.ndjson", lines(OPEN, OLD, with_status("WEIRD"), open_amount(paid=True)) + "{")
+    put("all.ndjson", lines(OPEN, OLD, other(with_status("WEIRD"), 2), other(open_amount(paid=True), 3)) + "{")
     assert 2 == migrate("all.ndjson", "--report", "report.md", "--out", "out")
     text = Path("report.md").read_text()
     for expected in (
         "| read | 4 |",
         "| to create | 1 |",
-        "| to leave: paid, being paid or over | 2 |",
+        "| to leave: paid, being paid, over, or not surely unpaid | 2 |",
         "| refused: nothing can be created from it | 1 |",
         "| places that could not be read | 1 |",
         "| status COMPLETED | 2 |",
@@ -379,6 +388,152 @@ def test_what_a_folder_has_besides_is_counted_and_named(capsys: pytest.CaptureFi
     assert "all/nowhere.json:1: cannot be read: No such file or directory." in capsys.readouterr().err
 
 
+# Charges that are there more than once.
+
+
+def updated(charge: dict[str, Any], minute: int | None, **more: Any) -> dict[str, Any]:
+    """As it was exported with this time of its last change."""
+    return {**charge, "updated_at": None if minute is None else f"2025-01-02T21:{minute:02}:00Z", **more}
+
+
+def cost(amount: str) -> dict[str, Any]:
+    return {"pricing": {"local": {"amount": amount, "currency": "EUR"}}}
+
+
+ONLY_CODE = {name: value for name, value in OPEN.items() if name != "id"}
+ONLY_ID = {name: value for name, value in OPEN.items() if name != "code"}
+UNPRICED = {**OPEN, "pricing": {}}
+UNTIMED = {**OPEN, **cost("7"), "timeline": [{"status": "NEW"}]}
+STRANGE = updated({**OPEN, "timeline": []}, 5)
+
+
+@pytest.mark.parametrize(
+    ("copies", "expected"),
+    [
+        # Paid in one of them.
+        ([OPEN, WEB3], ["leave charge-repeated", "leave"]),
+        ([updated(OPEN, 9), updated(WEB3, 1)], ["leave charge-repeated", "leave"]),
+        ([ONLY_CODE, ONLY_ID, WEB3], ["leave charge-repeated"] * 2 + ["leave"]),
+        ([OPEN, delivery("charge:confirmed", WEB3)], ["leave charge-repeated", "leave"]),
+        ([OPEN, delivery("charge:confirmed", OPEN)], ["leave charge-repeated", "leave"]),
+        ([OPEN, {**WEB3, "pricing_type": "no_price"}], ["leave charge-repeated", "refused"]),
+        ([{**OPEN, "code": "zyxwv987", "id": None}, WEB3], ["leave charge-repeated", "leave"]),
+        # Known by one name each, until one has both.
+        ([ONLY_CODE, {**WEB3, "code": None}, OPEN], ["leave charge-repeated", "leave", "leave charge-repeated"]),
+        # Nothing but NEW.
+        ([OPEN, {**OPEN, **cost("7")}], ["leave charge-disputed"] * 2),
+        ([updated(OPEN, 1), updated(OPEN, 2, **cost("7"))], ["leave charge-repeated", "create"]),
+        (
+            [updated(OPEN, 1), updated(OPEN, 2), UNPRICED],
+            ["leave charge-repeated", "create", "refused charge-repeated"],
+        ),
+        ([updated(OPEN, 1), UNTIMED], ["leave charge-disputed"] * 2),
+        ([updated(OPEN, 2), updated(UNPRICED, 3)], ["leave charge-repeated", "refused"]),
+        ([OPEN, UNPRICED], ["leave charge-disputed", "refused charge-disputed"]),
+        ([OPEN, delivery("charge:created", OPEN)], ["create", "leave charge-repeated"]),
+        # Over in several.
+        ([WEB3, STRANGE, updated(WEB3, 3)], ["leave charge-repeated", "leave", "leave charge-repeated"]),
+        # Others.
+        ([OPEN, other(OPEN, 2)], ["create", "create"]),
+        ([REQUEST, REQUEST], ["create", "create"]),
+    ],
+)
+def test_one_charge_is_one_request_at_most(copies: list[Any], expected: list[str]) -> None:
+    """
+    Of a charge that is there again the newest state counts, the one that is not NEW before all, in whatever order
+    they come; the others are left, and tell where that one is.
+    """
+    marks = ("charge-repeated", "charge-disputed")
+    for order in (range(len(copies)), range(len(copies))[::-1]):
+        migrate(put("all.ndjson", lines(*(copies[number] for number in order))), "--out", "out")
+        told = {line["line"]: line for name in ("requests", "leave", "refused") for line in out(f"{name}.ndjson")}
+        assert [expected[number] for number in order] == [
+            " ".join([line["verdict"], *(loss["code"] for loss in line["losses"] if loss["code"] in marks)])
+            for _, line in sorted(told.items())
+        ]
+
+
+def test_of_lines_that_are_the_same_the_first_counts() -> None:
+    """
+    An export that is given twice makes no request twice.
+    """
+    migrate(put("all.ndjson", lines(OPEN, OPEN)), "--out", "out")
+    assert [1] == [line["line"] for line in out("requests.ndjson")]
+    assert ["charge-repeated"] == [line["losses"][-1]["code"] for line in out("leave.ndjson")]
+
+
+def test_where_the_other_line_is_is_told(capsys: pytest.CaptureFixture[str]) -> None:
+    """
+    In the line, in the summary and in the report, over files and pages.
+    """
+    put("days/1.json", json.dumps({"data": [OPEN, PAID]}))
+    put("days/2.json", json.dumps({"data": [PAID, with_status("NEW", "COMPLETED")]}))
+    assert 1 == migrate("days", "--out", "out")
+    left = {line["file"] + line["pointer"]: line["losses"][-1]["sentence"] for line in out("leave.ndjson")}
+    assert (
+        "the same charge is in the files more than once; what counts is at days/2.json:1 at /data/1"
+        == (left["days/1.json/data/0"])
+    )
+    assert left["days/2.json/data/0"].endswith("what counts is at days/1.json:1 at /data/1")
+    assert "read. 2 are of charges that other lines tell of, too. Nothing was created." in capsys.readouterr().err
+    text = Path("out/report.md").read_text()
+    assert "| of charges that other lines tell of, too | 2 |" in text
+    assert "| `charge-repeated` | 2 |" in text
+
+
+def test_copies_are_refused_where_strict() -> None:
+    """
+    Unless that loss is accepted: then they are left, and never created.
+    """
+    named = {**EXACT, "code": "C0001", "timeline": [{"status": "NEW"}]}
+    put("all.ndjson", lines(named, named))
+    accept = ("--strict", "--accept", "code", "--out", "out", *LATER)
+    assert 1 == migrate("all.ndjson", *accept)
+    (refused,) = out("refused.ndjson")
+    assert (2, None, None) == (refused["line"], refused["request"], refused["idempotencyKey"])
+    assert 0 == migrate("all.ndjson", *accept, "--accept", "charge-repeated")
+    assert ([1], [2]) == (
+        [line["line"] for line in out("requests.ndjson")],
+        [line["line"] for line in out("leave.ndjson")],
+    )
+
+
+def test_standard_input_is_held_against_files_too() -> None:
+    """
+    It can be read once only.
+    """
+    put("paid.ndjson", lines(WEB3))
+    program = f"{sys.executable} -c 'import sys; from coinbase_checkouts.cli import main; sys.exit(main())'"
+    command = f"{program} migrate /dev/stdin paid.ndjson"
+    done = subprocess.run(["bash", "-c", command], input=lines(OPEN).encode(), capture_output=True, check=False)
+    assert ["leave", "leave"] == [json.loads(line)["verdict"] for line in done.stdout.splitlines()]
+
+
+def test_keys_that_are_there_twice_leave_the_charge_to_a_person() -> None:
+    """
+    Nobody knows which value was meant; the loss says where. Two pages in one are told, too.
+    """
+    twice = json.dumps(OPEN).replace('"status": "NEW"', '"status": "COMPLETED", "status": "NEW"')
+    page = f'{{"data": [{json.dumps(PAID)}], "data": [{json.dumps(EXACT)}]}}'
+    assert 2 == migrate(put("all.ndjson", f"{twice}\n{page}\n"), "--out", "out")
+    (left,) = out("leave.ndjson")
+    assert ("key-repeated", "/timeline/0/status") == (left["losses"][-1]["code"], left["losses"][-1]["pointer"])
+    assert ["/data/0"] == [line["pointer"] for line in out("requests.ndjson")]
+    assert "| all.ndjson:2 | has data more than once; the last was read |" in Path("out/report.md").read_text()
+    assert 2 == migrate("all.ndjson", "--strict", "--out", "out")
+    assert [] == out("leave.ndjson")
+
+
+def test_rest_of_a_broken_document_is_said_to_be_unread(capsys: pytest.CaptureFixture[str]) -> None:
+    """
+    In a document nothing says where the next charge begins.
+    """
+    assert 2 == migrate(put("a.json", json.dumps([EXACT, 0, EXACT]).replace("0,", "{,")))
+    assert "a.json:1 at /1: is no JSON: Expecting property name enclosed in double quotes. The rest of the file" in (
+        capsys.readouterr().err
+    )
+
+
 # What is wrong with the command.
 
 
@@ -473,6 +628,75 @@ def test_interrupted_leaves_nothing_behind(monkeypatch: pytest.MonkeyPatch, caps
     assert 130 == migrate(put("a.json", "1"), "--out", "out")
     assert [] == list(Path("out").iterdir())
     assert "interrupted; nothing was kept but what is on stdout" in capsys.readouterr().err
+
+
+def test_ended_leaves_nothing_behind(monkeypatch: pytest.MonkeyPatch) -> None:
+    """
+    SIGTERM is as Ctrl-C, as long as the command runs, in the main thread.
+    """
+
+    def ended(_: Path) -> Iterator[Exported]:
+        yield Exported(Place("a.json", 1), EXACT)
+        signal.raise_signal(signal.SIGTERM)
+
+    before = signal.getsignal(signal.SIGTERM)
+    with monkeypatch.context() as patch:
+        patch.setattr("coinbase_checkouts.migrate_commands.read", ended)
+        assert 130 == migrate(put("a.json", json.dumps(EXACT)), "--out", "out")
+    assert [] == list(Path("out").iterdir())
+    assert before is signal.getsignal(signal.SIGTERM)
+    codes: list[int] = []
+    thread = threading.Thread(target=lambda: codes.append(migrate("a.json", *LATER, "--out", "out")))
+    thread.start()
+    thread.join()
+    assert [0] == codes
+
+
+def test_pipes_and_links_stay_what_they_are() -> None:
+    """
+    What is no regular file is written into, and a link keeps leading where it led.
+    """
+    Path("out").mkdir()
+    os.mkfifo("out/leave.ndjson")
+    put("kept.md", "old")
+    Path("report.md").symlink_to("kept.md")
+    put("a.ndjson", lines(OPEN, PAID))
+    with subprocess.Popen(["cat", "out/leave.ndjson"], stdout=subprocess.PIPE) as reader:
+        assert 1 == migrate("a.ndjson", "--out", "out", "--report", "report.md")
+        assert reader.stdout is not None
+        assert "leave" == json.loads(reader.stdout.read())["verdict"]
+    assert Path("out/leave.ndjson").is_fifo()
+    assert Path("report.md").is_symlink()
+    assert Path("kept.md").read_text().startswith("# From Commerce")
+    assert 1 == len(out("requests.ndjson"))
+
+
+def test_report_may_go_where_stdout_goes() -> None:
+    """
+    A file that the shell has open is not replaced under it.
+    """
+    put("a.ndjson", lines(EXACT))
+    program = f"{sys.executable} -c 'import sys; from coinbase_checkouts.cli import main; sys.exit(main())'"
+    command = f"{program} migrate a.ndjson --report /dev/stdout >all.txt"
+    subprocess.run(["bash", "-c", command], check=False)
+    text = Path("all.txt").read_text()
+    assert text.startswith('{"file": "a.ndjson"')
+    assert text.endswith("</details>\n")
+
+
+def test_no_room_for_what_waits_is_told(capsys: pytest.CaptureFixture[str]) -> None:
+    """
+    Where the disk is full no result is written, and the message says what to do.
+    """
+    put("a.ndjson", lines(*(other(WEB3, number) for number in range(1500))))
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (65536, before[1]))
+    try:
+        assert 2 == migrate("a.ndjson", "--out", "out")
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    assert "could not be kept until all is there: " in capsys.readouterr().err
+    assert [] == list(Path("out").iterdir())
 
 
 def test_memory_does_not_grow_with_the_file(capsys: pytest.CaptureFixture[str]) -> None:

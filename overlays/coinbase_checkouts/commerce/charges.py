@@ -4,6 +4,7 @@ What requests and views read alike: a charge out of its envelopes, its texts and
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Any, Final
 
@@ -64,12 +65,19 @@ def price(charge: Fields) -> Fields:
 _PRICE: Final = ("amount", "currency")
 
 
+def pricing_type(charge: Fields) -> str | None:
+    """`fixed_price`, `no_price`, or what else it says, in any case."""
+    text = charge.text("pricing_type")
+    return None if text is None else text.lower()
+
+
 def described(charge: Fields) -> str | None:
     """Name and description as one text; the name only if the description does not have it already."""
     name, description = charge.text("name"), charge.text("description")
     if name is None or description is None:
         return name or description
-    if name.casefold() in description.casefold():
+    # As words of their own: "Tea" is not in "Team registration".
+    if re.search(rf"(?<!\w){re.escape(name.casefold())}(?!\w)", description.casefold()):
         return description
     charge.lose("name-joined", "name")
     return f"{name}: {description}"
@@ -119,12 +127,17 @@ def metadata(charge: Fields, *, most: int | None, longest: int | None) -> dict[s
     for name, value in given.items():
         if (text := _as_text(given, name, value)) is None:
             continue
+        key = clean(str(name))
         if longest is not None and len(text) > longest:
             given.lose("metadata-too-long", name)
+        elif key in kept:
+            given.lose("metadata-same-key", name)
         elif len(kept) == most:
             given.lose("metadata-too-many", name)
         else:
-            kept[clean(str(name))] = text
+            if key != str(name):
+                given.lose("half-characters", name)
+            kept[key] = text
     return kept
 
 

@@ -2,7 +2,8 @@
 Files of exported charges, read one charge at a time: a line of NDJSON, an item of an array, a page's data.
 
 What is larger than one charge can be is not kept, so that a file of any size needs little memory. What cannot be
-read is told with its place, and reading goes on where the next charge can be found.
+read is told with its place, and reading goes on where the next charge can be found: at the next line of NDJSON, else
+in the next file.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from __future__ import annotations
 import json
 import re
 from codecs import getincrementaldecoder
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from decimal import Decimal
@@ -17,7 +19,10 @@ from pathlib import Path
 from stat import S_ISDIR, S_ISREG
 from typing import Any, BinaryIO, Final, NoReturn
 
+from coinbase_checkouts.validation import escaped
+
 from .charges import OF_CHARGES
+from .fields import clean
 
 SUFFIXES: Final = (".json", ".jsonl", ".ndjson")
 # A page of 100 charges has about a megabyte.
@@ -49,10 +54,16 @@ class Place:
 
 @dataclass(frozen=True, slots=True)
 class Exported:
-    """One value that may be a charge."""
+    """
+    One value that may be a charge.
+
+    Attributes:
+        repeated: Pointers to keys that it has more than once; the value has the last of each.
+    """
 
     place: Place
     value: Any
+    repeated: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,7 +152,8 @@ def _document(file: BinaryIO, place: Place) -> Iterator[Exported | Unreadable]:
         elif not index:
             raise _CutError("is empty")
     except _BROKEN as exc:
-        yield _broken(here, exc)
+        found = _broken(here, exc)
+        yield replace(found, advice=f"The rest of the file was not read. {found.advice}")
 
 
 class _Window:
@@ -221,8 +233,34 @@ def _no_number(name: str) -> NoReturn:
     raise _CutError(f"{name} is no JSON")
 
 
+class _Repeating(dict[str, Any]):
+    """An object that had keys more than once."""
+
+    def __init__(self, pairs: list[tuple[str, Any]]) -> None:
+        super().__init__(pairs)
+        self.repeated = [key for key, count in Counter(key for key, _ in pairs).items() if count > 1]
+
+
+def _made(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    made = dict(pairs)
+    return made if len(made) == len(pairs) else _Repeating(pairs)
+
+
+def _repeated(value: Any) -> Iterator[str]:
+    """Pointers to the keys in *value* that were there more than once."""
+    waiting = [("", value)]
+    while waiting:
+        pointer, inner = waiting.pop()
+        if isinstance(inner, _Repeating):
+            yield from (f"{pointer}/{escaped(clean(name))}" for name in inner.repeated)
+        items: Iterable[tuple[Any, Any]] = inner.items() if isinstance(inner, dict) else enumerate(inner)
+        waiting.extend(
+            (f"{pointer}/{escaped(clean(str(name)))}", item) for name, item in items if isinstance(item, dict | list)
+        )
+
+
 # Digits are kept as they are: 1.10 is not to become 1.1.
-_DECODER: Final = json.JSONDecoder(parse_float=Decimal, parse_constant=_no_number)
+_DECODER: Final = json.JSONDecoder(parse_float=Decimal, parse_constant=_no_number, object_pairs_hook=_made)
 # Besides what is no JSON: numbers that Python refuses, and what is nested too deep.
 _BROKEN: Final = (ValueError, ArithmeticError, RecursionError)
 
@@ -242,14 +280,20 @@ def _broken(place: Place, exc: Exception) -> Unreadable:
     return Unreadable(place, "has a number or a depth that cannot be read", "Look at it; no charge has that.")
 
 
-def _split(value: Any, place: Place) -> Iterator[Exported]:
+def _split(value: Any, place: Place) -> Iterator[Exported | Unreadable]:
     """The charges in *value*: itself, or its items, or those of a page's data."""
     page: Iterable[Any] | None = value if isinstance(value, list) else None
     pointer = place.pointer
     if isinstance(value, Mapping) and isinstance(value.get("data"), list) and not OF_CHARGES & value.keys():
         page, pointer = value["data"], f"{pointer}/data"
+        if isinstance(value, _Repeating) and "data" in value.repeated:
+            yield Unreadable(place, "has data more than once; the last was read", "Export it anew, page by page.")
     if page is None:
-        yield Exported(place, value)
+        yield _exported(place, value)
     else:
         for index, item in enumerate(page):
-            yield Exported(replace(place, pointer=f"{pointer}/{index}"), item)
+            yield _exported(replace(place, pointer=f"{pointer}/{index}"), item)
+
+
+def _exported(place: Place, value: Any) -> Exported:
+    return Exported(place, value, tuple(_repeated(value)) if isinstance(value, dict | list) else ())

@@ -72,6 +72,7 @@ NOTES: Final[Mapping[str, Note]] = {
     # Metadata.
     "metadata-too-many": Note(LOST, "is past the 20 keys that a checkout may have", "Keep it yourself, under one key of yours.", "api-evangelist"),
     "metadata-too-long": Note(LOST, "is longer than 100 characters, and was left out, as a part might be taken for the whole", "Keep it yourself, under one key of yours.", "api-evangelist"),
+    "metadata-same-key": Note(LOST, "has a key that is the same as another as text; it was left out", "Keep it yourself, under one key of yours.", "inferred"),
     "metadata-null": Note(LOST, "is null; a checkout has texts only", "Take a missing key for null.", "api-evangelist"),
     "metadata-not-text": Note(GUESSED, "was {type}; it is now the text of its JSON", "Read it as text; a checkout has texts only.", "api-evangelist"),
     # Where payers go.
@@ -128,6 +129,10 @@ NOTES: Final[Mapping[str, Note]] = {
     "event-resolved": Note(NO_EQUIVALENT, "no event says that a merchant settled it by hand", "Tell your own system when you settle something by hand.", _REFERENCE),
     "event-failed": Note(GUESSED, "charge:failed is checkout.payment.failed or checkout.payment.expired, and the charge does not say which; it was taken for failed", "Handle both in the same way.", "webhooks"),
     "event-unknown": Note(NO_EQUIVALENT, "is no event of charges", "See what your code does with it; nothing like it will come.", _REFERENCE),
+    # Of files.
+    "key-repeated": Note(GUESSED, "is there more than once in one object; the last was taken", "Look at the charge, and create nothing from it before.", "inferred"),
+    "charge-repeated": Note(GUESSED, "the same charge is in the files more than once; what counts is at {place}", "Look there; create no second checkout for it.", "inferred"),
+    "charge-disputed": Note(GUESSED, "the same charge is in the files more than once, each time with another request, and nothing says which is newer", "Look at each, keep one in the files, and convert again.", "inferred"),
     # The rest of a charge.
     "unknown-field": Note(LOST, "is a field that nobody documented", _KEEP, "inferred"),
 }

@@ -39,7 +39,7 @@ class Verdict(StrEnum):
     CREATE = "create"
     """It waits to be paid: create its checkout."""
     LEAVE = "leave"
-    """It is paid, being paid, or over: create nothing, unless you decide to."""
+    """It is paid, being paid, over, or not surely unpaid: create nothing, unless you decide to."""
     REFUSED = "refused"
     """Nothing can be created from it, or in strict mode not without loss."""
 
@@ -77,6 +77,7 @@ class Report:
     exact: int = 0
     unreadable: int = 0
     passed_over: int = 0
+    copies: int = 0
     _statuses: Counter[str] = field(default_factory=Counter[str])
     _totals: dict[str, Decimal] = field(default_factory=dict[str, Decimal])
     _charges: Counter[str] = field(default_factory=Counter[str])
@@ -97,6 +98,7 @@ class Report:
         return (
             f"{self.charges} charges: {self.verdicts[Verdict.CREATE]} to create, {self.verdicts[Verdict.LEAVE]} to leave, "
             f"{self.verdicts[Verdict.REFUSED]} refused; {self.unreadable} places could not be read."
+            + (f" {self.copies} are of charges that other lines tell of, too." if self.copies else "")
             + (f" Passed over: {self._passed_line()}." if self.passed_over else "")
         )
 
@@ -105,8 +107,9 @@ class Report:
         """Whether all were converted, none with a loss."""
         return self.exact == self.charges
 
-    def add(self, outcome: Outcome) -> None:
-        """Count one more charge."""
+    def add(self, outcome: Outcome, *, is_copy: bool = False) -> None:
+        """Count one more charge; *is_copy* says that another line of it counts, or none does."""
+        self.copies += is_copy
         self.verdicts[outcome.verdict] += 1
         # Statuses that nobody documented may be as many as charges.
         self._statuses[outcome.status if outcome.status in STATUSES else "other"] += 1
@@ -165,10 +168,11 @@ class Report:
         return [
             ("read", self.charges),
             ("to create", self.verdicts[Verdict.CREATE]),
-            ("to leave: paid, being paid or over", self.verdicts[Verdict.LEAVE]),
+            ("to leave: paid, being paid, over, or not surely unpaid", self.verdicts[Verdict.LEAVE]),
             (refused, self.verdicts[Verdict.REFUSED]),
             ("converted without loss", self.exact),
             ("places that could not be read", self.unreadable),
+            ("of charges that other lines tell of, too", self.copies),
             ("files and links that were passed over", self.passed_over),
             *((f"status {status}", count) for status, count in sorted(self._statuses.items())),
         ]

@@ -116,7 +116,7 @@ def known(given: object) -> Known:
 
 def _priced(charge: Fields, *, keep_fiat: bool) -> tuple[str | None, str | None]:
     """Amount and currency; None for what no checkout can be asked for."""
-    kind = charge.text("pricing_type")
+    kind = charges.pricing_type(charge)
     local = charges.price(charge)
     if kind == "no_price":
         charge.lose("open-amount", "pricing_type")

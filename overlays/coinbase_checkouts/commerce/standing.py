@@ -86,7 +86,6 @@ def _is_touched(charge: Fields) -> bool:
 
 def _doubts(charge: Fields) -> Iterator[str]:
     """Where something may say that the charge is not NEW any more."""
-    yield from (loss.pointer for loss in charge.losses if loss.code == "key-repeated")
     timeline, entries = charge.peek("timeline"), charge.objects("timeline")
     if not is_empty(timeline) and not (isinstance(timeline, list | tuple) and len(timeline) == len(entries)):
         yield charge.at("timeline")

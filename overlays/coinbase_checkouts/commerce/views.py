@@ -124,7 +124,7 @@ def _updated(charge: Fields, found: State) -> datetime | None:
 def _priced(charge: Fields, payments: list[Fields]) -> tuple[str | None, str | None]:
     """Amount and currency; None for what it does not say."""
     local = charges.price(charge)
-    if charge.text("pricing_type") == "no_price":
+    if charges.pricing_type(charge) == "no_price":
         charge.lose("amount-paid", "pricing_type")
         if local.is_empty:
             return _paid(payments)
