@@ -350,7 +350,8 @@ _MIGRATE: Final = "turn exported charges of Coinbase Commerce into requests for 
 _MIGRATE_MORE: Final = """\
 Turn exported charges of Coinbase Commerce into requests for checkouts, one JSON object a line, with
 what each of them loses. The verdict says what to do: 'create' what waits to be paid, 'leave' what is
-paid, being paid or over; 'refused' is what no checkout can mean, or with --strict not without loss."""
+paid, being paid, over, not surely unpaid, or there again in another line; 'refused' is what no checkout
+can mean, or with --strict not without loss."""
 _WEBHOOK: Final = "subscribe to webhooks, and verify their deliveries"
 _WEBHOOK_ACTIONS: Final[
     Mapping[str, tuple[str, str, Callable[[argparse.ArgumentParser, Any], list[argparse.Action]]]]
