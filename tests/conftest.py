@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import faulthandler
 import json
 import os
 import sys
@@ -29,6 +30,11 @@ if os.environ.get("HYPOTHESIS_PROFILE") == "thorough":
     # Minutes instead of moments: name the files.
     settings.register_profile("thorough", max_examples=10_000, deadline=None)
     settings.load_profile("thorough")
+
+    def pytest_runtest_setup() -> None:
+        """Nor is a test that takes that long one that hangs."""
+        faulthandler.cancel_dump_traceback_later()
+
 
 ROOT = Path(__file__).parent.parent
 OVERLAYS = ROOT / "tests" / "overlays"

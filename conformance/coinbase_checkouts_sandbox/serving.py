@@ -31,6 +31,9 @@ from coinbase_checkouts_sandbox.keys import KeyFileError
 # Time for requests under way when the server is stopped; each takes milliseconds.
 _STOP_TIMEOUT_S: Final = 1
 
+# For the first workers to import everything, on a busy machine; one that ends meanwhile is told at once.
+_START_TIMEOUT_S: Final = 60
+
 # The request line and all headers. The longest token is under 2 KiB.
 _LARGEST_HEAD_BYTES: Final = 64 << 10
 
@@ -235,7 +238,7 @@ class _Workers(Multiprocess):
     def init_processes(self) -> None:
         super().init_processes()
         for process in self.processes:
-            if not process.wait_until_ready(self.config.timeout_worker_healthcheck):
+            if not process.wait_until_ready(_START_TIMEOUT_S):
                 self._end()
                 raise WorkerError("a worker did not start")
         try:

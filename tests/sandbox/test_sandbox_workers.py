@@ -187,6 +187,36 @@ def test_no_worker_at_all_is_an_end(tmp_path: Path) -> None:
     assert "Traceback" not in done.stderr
 
 
+def test_slow_workers_are_waited_for(tmp_path: Path) -> None:
+    """
+    On a busy machine workers may take longer to begin than one that serves may take to answer its parent.
+    """
+    program = """if __name__ in ("__main__", "__mp_main__"):
+        import socket, time
+        from coinbase_checkouts_sandbox import serving
+        from starlette.applications import Starlette
+        usual = serving.config_of
+        def impatient(app, workers):
+            config = usual(app, workers)
+            config.timeout_worker_healthcheck = 0.1
+            return config
+        def slow():
+            time.sleep(1)
+            return Starlette()
+    if __name__ == "__main__":
+        serving.config_of = impatient
+        serving.serve(slow, socket.create_server(("127.0.0.1", 0)), workers=2)
+    """
+    (tmp_path / "program.py").write_text(program.replace("\n    if", "\nif"))
+    command = [sys.executable, str(tmp_path / "program.py")]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as server:
+        assert server.stdout is not None
+        first = server.stdout.readline()
+        server.send_signal(signal.SIGTERM)
+        _, errors = server.communicate(timeout=30)
+    assert "listening on http://127.0.0.1:" == first.rstrip("0123456789\n"), errors
+
+
 @pytest.mark.parametrize(
     ("arguments", "told"),
     [

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from . import prose
-from .comparing_schemas import alike, look_of
+from .comparing_schemas import alike, best_pairs, look_of, renamed
 from .document import At
 from .findings import Finding, Pair, Path, listed, words
 from .operations import Operation, Parameter, media_type, note
@@ -138,23 +138,18 @@ class _Comparison:
     ) -> list[tuple[tuple[str, str], tuple[str, str]]]:
         gone = [key for key in before if key not in after and key[0] != "path"]
         new = [key for key in after if key not in before and key[0] != "path"]
-        found: list[tuple[tuple[str, str], tuple[str, str]]] = []
-        for old in gone:
-            likely = [key for key in new if self._is_renamed(before[old], after[key])]
-            if likely:
-                best = max(likely, key=lambda key: (alike(old[1], key[1]), key))
-                new.remove(best)
-                found.append((old, best))
-        return found
+        return best_pairs(
+            {(old, key): sure for old in gone for key in new if (sure := self._sure(before[old], after[key]))}
+        )
 
-    def _is_renamed(self, one: Parameter, other: Parameter) -> bool:
-        looks = [look_of(self.schemas, self.schemas.of(each.node)) for each in (one, other)]
-        likeness = alike(one.name, other.name)
-        if looks[0] != looks[1] or (one.location != other.location and likeness < 1):
-            return False
+    def _sure(self, one: Parameter, other: Parameter) -> float:
         schema, later = (self.schemas.of(each.node) for each in (one, other))
-        same_words = bool(schema.description) and words(schema.description) == words(later.description)
-        return likeness >= (0.5 if same_words or schema.enum or schema.patterns else 0.75)
+        if look_of(self.schemas, schema) != look_of(self.schemas, later):
+            return 0
+        if one.location != other.location:
+            return float(alike(one.name, other.name) == 1)
+        said = (words(each.at.text("description") or of.description) for each, of in ((one, schema), (other, later)))
+        return renamed(one.name, other.name, schema, *said)
 
     def _parameter(self, one: Parameter, other: Parameter, *more: str, direction: Direction | None = None) -> None:
         path = (*more, f"{one.location} {one.name}")

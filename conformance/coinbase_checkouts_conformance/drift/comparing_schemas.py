@@ -9,7 +9,7 @@ from dataclasses import replace
 from difflib import SequenceMatcher
 from fractions import Fraction
 from itertools import combinations
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 from . import prose
 from .document import At
@@ -52,6 +52,14 @@ _FORMATS: Final = frozenset(
 # Mean something beside another keyword only, and may loosen it.
 _RELATIVE: Final = ("minContains", "maxContains")
 _MOST_ALIKE: Final = 2_000
+
+# So long a sentence is hardly said of two fields, in characters.
+_MANY_WORDS: Final = 20
+
+# How sure a new name is that has nothing in common with the old one but the schema.
+_GUESS: Final = 0.01
+
+_Key = TypeVar("_Key", str, tuple[str, str])
 _EDGES: Final = {
     "minimum": "exclusiveMinimum",
     "exclusiveMinimum": "minimum",
@@ -547,33 +555,20 @@ class _Local:
     def _renamed(
         self, gone: list[str], new: list[str], before: dict[str, Node], after: dict[str, Node]
     ) -> list[tuple[str, str]]:
-        if not gone or not new or len(gone) * len(new) > _MOST_ALIKE:
+        if len(gone) * len(new) > _MOST_ALIKE:
             return []
-        scored = sorted(
-            (
-                (likeness, old, name)
-                for old in gone
-                for name in new
-                if (likeness := self._likeness(old, name, before[old], after[name]))
-            ),
-            key=lambda one: (-one[0], one[1], one[2]),
-        )
-        pairs: list[tuple[str, str]] = []
-        for _, old, name in scored:
-            if all(old != had and name != has for had, has in pairs):
-                pairs.append((old, name))
-        return pairs
+        likely = {
+            (old, name): sure
+            for old in gone
+            for name in new
+            if (sure := self._sure(old, name, self.schemas.of(before[old]), self.schemas.of(after[name])))
+        }
+        return best_pairs(likely)
 
-    def _likeness(self, old: str, name: str, before: Node, after: Node) -> float:
-        """How sure it is that *old* is now called *name*; 0 when it is not."""
-        one, other = self.schemas.of(before), self.schemas.of(after)
+    def _sure(self, old: str, name: str, one: Schema, other: Schema) -> float:
         if look_of(self.schemas, one) != look_of(self.schemas, other):
             return 0
-        likeness = alike(old, name)
-        # A rich schema says more than a name: few fields are enums with the same values.
-        is_rich = bool(one.enum or one.properties or one.patterns)
-        same_words = bool(one.description) and words(one.description) == words(other.description)
-        return likeness if likeness >= (0.5 if is_rich or same_words else 0.75) else 0
+        return renamed(old, name, one, words(one.description), words(other.description))
 
     def _additional(self) -> None:
         before, after = self.base.additional, self.revision.additional
@@ -665,6 +660,37 @@ def _mapping(pair: Pair, base: Schema, revision: Schema, found: Found) -> None:
             what = f"{name} {listed(gone) or 'of no kind'} → {listed(new) or 'of no kind'}"
             values = (tuple(sorted(gone)), tuple(sorted(new)))
             found.findings.append(Finding("kind-renamed", pair.direction, what, before, after, values=values))
+
+
+def renamed(old: str, name: str, schema: Schema, before: str, after: str) -> float:
+    """
+    How sure it is that *old* is now called *name*, where both look like *schema*: 0 when it is not, up to 2.
+
+    *before* and *after* is what is said of them.
+    """
+    likeness = alike(old, name)
+    same_words = bool(before) and before == after
+    if same_words and len(before) >= _MANY_WORDS:
+        return 1 + likeness
+    # A rich schema says more than a name: few fields are enums with the same values.
+    is_rich = bool(schema.enum or schema.properties or schema.patterns)
+    if likeness >= (0.5 if is_rich or same_words else 0.75):
+        return likeness
+    return _GUESS if is_rich or schema.formats or schema.limits else 0
+
+
+def best_pairs(likely: Mapping[tuple[_Key, _Key], float]) -> list[tuple[_Key, _Key]]:
+    """Each old name with at most one new, the surest first; a guess only where nothing else could be meant."""
+    pairs: list[tuple[_Key, _Key]] = []
+
+    def free(pair: tuple[_Key, _Key]) -> bool:
+        return all(pair[0] != old and pair[1] != new for old, new in pairs)
+
+    for pair, sure in sorted(likely.items(), key=lambda one: (-one[1], one[0])):
+        rivals = (one for one in likely if (one[0] == pair[0]) != (one[1] == pair[1]) and free(one))
+        if free(pair) and not (sure == _GUESS and any(rivals)):
+            pairs.append(pair)
+    return pairs
 
 
 def alike(one: str, other: str) -> float:

@@ -250,6 +250,54 @@ def test_renames() -> None:
     assert ["field-renamed-optional"] == [one.kind for one in drift(description(), changed)]
 
 
+WORDS = "The place in the shop where it was handed over."
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "kinds"),
+    [
+        ({"description": WORDS}, {"description": f"{WORDS}\n"}, ["field-renamed-optional"]),
+        ({"pattern": "^[0-9]{3}$"}, {"pattern": "^[0-9]{3}$"}, ["field-renamed-optional"]),
+        ({"enum": ["A", "B"]}, {"enum": ["B", "A"]}, ["field-renamed-optional"]),
+        ({}, {}, ["field-added", "field-removed"]),
+        ({"description": "A code."}, {"description": "A code."}, ["field-added", "field-removed"]),
+        ({"description": WORDS}, {"description": WORDS, "maxLength": 9}, ["field-added", "field-removed"]),
+    ],
+)
+def test_renames_to_another_word(one: Json, other: Json, kinds: list[str]) -> None:
+    """
+    Where the names have nothing in common it takes the same schema, and that one says something, in so many words or
+    values, and that no other field could be meant.
+    """
+    before, after = description(), description()
+    put(f"{ORDER} properties", counter={"type": "string", **one})(before)
+    put(f"{ORDER} properties", desk={"type": "string", **other})(after)
+    found = [found for found in drift(before, after) if found.direction == "response"]
+    assert kinds == sorted(one.kind for one in found)
+
+
+def test_a_rename_that_could_be_two() -> None:
+    """Of two new fields with the same pattern neither is the old one, unless it has its words."""
+    before, after = description(), description()
+    put(f"{ORDER} properties", counter={"type": "string", "pattern": "^[0-9]{3}$"})(before)
+    new = {"type": "string", "pattern": "^[0-9]{3}$"}
+    put(f"{ORDER} properties", desk=new, floor=new)(after)
+    kinds = ["field-added", "field-added", "field-removed"]
+    assert kinds == sorted(one.kind for one in drift(before, after) if one.direction == "response")
+    at(before, f"{ORDER} properties counter")["description"] = WORDS
+    put(f"{ORDER} properties", floor={**new, "description": WORDS})(after)
+    renamed = [one.message for one in drift(before, after) if one.kind == "field-renamed-optional"]
+    assert any("counter: is now called floor" in message for message in renamed)
+
+
+def test_a_parameter_with_another_word() -> None:
+    """A parameter, too, is known by its words."""
+    before, after = description(), description()
+    put(SIZE, description=WORDS)(before)
+    put(SIZE, description=WORDS, name="limit")(after)
+    assert ["parameter-renamed"] == [one.kind for one in drift(before, after)]
+
+
 def test_old_and_new_numbers() -> None:
     """A limit that changed in words only is told with both numbers."""
     changed = description()
