@@ -116,7 +116,7 @@ def _collect(
                 moment = who.standing.changed_at
                 copies.add(
                     line,
-                    [f"{kind} {name}" for kind, name in (("code", who.code), ("id", who.id)) if name is not None],
+                    [name for name in (who.code, who.id) if name is not None],
                     is_new=who.standing.is_new and not found.repeated,
                     is_request=line["verdict"] == Verdict.CREATE,
                     moment=None if moment is None else moment.timestamp(),
@@ -307,7 +307,11 @@ def _stays(path: Path) -> bool:
         there = path.stat()
     except FileNotFoundError:
         return False
-    return not S_ISREG(there.st_mode) or os.path.samestat(there, os.fstat(_STDOUT))
+    if not S_ISREG(there.st_mode):
+        return True
+    with suppress(OSError):  # of a stdout that is closed
+        return os.path.samestat(there, os.fstat(_STDOUT))
+    return False
 
 
 class _Progress:

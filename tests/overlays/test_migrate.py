@@ -671,9 +671,9 @@ def test_pipes_and_links_stay_what_they_are() -> None:
     assert 1 == len(out("requests.ndjson"))
 
 
-def test_report_may_go_where_stdout_goes() -> None:
+def test_report_may_go_where_stdout_goes(monkeypatch: pytest.MonkeyPatch) -> None:
     """
-    A file that the shell has open is not replaced under it.
+    A file that the shell has open is not replaced under it; a stdout that is closed goes nowhere.
     """
     put("a.ndjson", lines(EXACT))
     program = f"{sys.executable} -c 'import sys; from coinbase_checkouts.cli import main; sys.exit(main())'"
@@ -682,6 +682,9 @@ def test_report_may_go_where_stdout_goes() -> None:
     text = Path("all.txt").read_text()
     assert text.startswith('{"file": "a.ndjson"')
     assert text.endswith("</details>\n")
+    monkeypatch.setattr("coinbase_checkouts.migrate_commands._STDOUT", -1)
+    assert 0 == migrate("a.ndjson", *LATER, "--report", "all.txt")
+    assert Path("all.txt").read_text().startswith("# From Commerce")
 
 
 def test_no_room_for_what_waits_is_told(capsys: pytest.CaptureFixture[str]) -> None:
