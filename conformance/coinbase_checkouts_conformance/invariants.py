@@ -216,9 +216,12 @@ def _exactly_when_paid(history: History, name: str) -> Iterator[Odd]:
 
 @invariant("settlement-sum", "settlement.sum")
 def _settlement_sum(history: History) -> Iterator[Odd]:
-    """The settlement's totalAmount less feeAmount is netAmount, and the fee is not negative."""
+    """The settlement's totalAmount less feeAmount is netAmount, all three are amounts, and the fee is not negative."""
     for sight in history.sights:
         settlement = sight.checkout.get("settlement", {})
+        for name in _SETTLED[:3]:
+            if name in settlement and _amount(settlement[name]) is None:
+                yield _odd(sight, f"settlement/{name}", "an amount")
         total, fee, net = (_amount(settlement.get(name)) for name in _SETTLED[:3])
         if fee is not None and fee < 0:
             yield _odd(sight, "settlement/feeAmount", "a fee of 0 or more")
@@ -322,15 +325,21 @@ def _status(refunded: Decimal, amount: Decimal) -> str:
 
 @invariant("refund-completion", "refund.completed-at")
 def _refund_completion(history: History) -> Iterator[Odd]:
-    """A refund that is COMPLETED has a transactionHash and a completedAt, not before its createdAt; a PENDING one has no completedAt."""
+    """
+    A refund that is COMPLETED has a transactionHash and a completedAt, not before its createdAt; a PENDING or FAILED one
+    has neither.
+    """
     for exchange, pointer, refund in _refunds(history):
         created, completed = time_of(refund["createdAt"]), time_of(refund.get("completedAt"))
         if refund["status"] == "COMPLETED":
             for name in ("completedAt", "transactionHash"):
                 if not refund.get(name):
                     yield Odd(exchange, f"{pointer}/{name}", f"{name} with status COMPLETED", "none")
-        elif refund["status"] == "PENDING" and "completedAt" in refund:
-            yield Odd(exchange, f"{pointer}/completedAt", "no completedAt with status PENDING", refund["completedAt"])
+        elif refund["status"] in {"PENDING", "FAILED"}:
+            for name in ("completedAt", "transactionHash"):
+                if name in refund:
+                    expected = f"no {name} with status {refund['status']}"
+                    yield Odd(exchange, f"{pointer}/{name}", expected, refund[name])
         if created and completed and completed < created - _FRACTION:
             expected = f"no time before createdAt, {refund['createdAt']}"
             yield Odd(exchange, f"{pointer}/completedAt", expected, refund["completedAt"])

@@ -137,15 +137,24 @@ class Judge:
 
 def parsed(content: bytes, *, rule: str) -> Any:
     """
-    *content* as JSON (RFC 8259, so UTF-8 and no NaN).
+    *content* as JSON (RFC 8259, so UTF-8, no NaN, and no name twice in an object).
 
     Raises:
         BrokenError: It is not.
     """
     try:
-        return json.loads(content.decode("utf-8"), parse_constant=_no_constant)
+        return json.loads(content.decode("utf-8"), parse_constant=_no_constant, object_pairs_hook=_once)
     except (ValueError, RecursionError) as exc:
-        raise BrokenError(f"the body is not JSON ({type(exc).__name__})", rule=rule) from None
+        why = exc.args[0] if type(exc) is ValueError else type(exc).__name__
+        raise BrokenError(f"the body is not JSON ({why})", rule=rule) from None
+
+
+def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """The object; with a name twice each reader may see another."""
+    members = dict(pairs)
+    if len(members) < len(pairs):
+        raise ValueError("a name stands twice in one object")
+    return members
 
 
 def _no_constant(name: str) -> NoReturn:

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Final
 
 from .cassettes import CASSETTES, LIVE, SANDBOX, STANDINGS, Provenance, aged, days
-from .cli import COULD_NOT_RUN, folder, report, told
+from .cli import COULD_NOT_RUN, HOLDS, IS_BROKEN, folder, report, told
 from .offline import offline
 from .outcomes import BREAKING, FAIL, HOLDING, SKIPPED
 from .plugin import Suite
@@ -99,6 +99,10 @@ def _told(argv: list[str], cassettes: Path, standing: str) -> Replayed:
     if standing == LIVE:
         print(f"{LIVE} recordings:")
     result = told(code, suite.outcomes)
+    if not argv and result in {HOLDS, IS_BROKEN}:
+        for stray in player.stray:
+            print(f"error: cassette {standing}/{stray} is of no test; delete it")
+            result = IS_BROKEN
     is_replayed = bool(suite.outcomes.of(*HOLDING, FAIL, SKIPPED))
     return Replayed(standing, suite, player.played, result if is_replayed else COULD_NOT_RUN)
 

@@ -177,6 +177,13 @@ class Player:
         self._folder = folder
         self._standing = standing
         self.played: Final[list[Provenance]] = []
+        self._asked: Final[set[Path]] = set()
+
+    @property
+    def stray(self) -> list[str]:
+        """The cassettes that no test asked for, by their names in the folder."""
+        there = set(self._folder.rglob("*.yaml"))
+        return sorted(path.relative_to(self._folder).as_posix() for path in there - self._asked)
 
     @contextmanager
     def tape(self, test: str) -> Generator[Tape]:
@@ -185,6 +192,7 @@ class Player:
             CassetteError: There is none, it is damaged or outdated, or something in it was not used.
         """
         path = cassette_path(self._folder, test)
+        self._asked.add(path)
         if not path.exists() and self._standing != SANDBOX:
             raise NotTriedError("no such recording")
         if not path.exists():

@@ -367,6 +367,19 @@ def test_an_interaction_that_is_left_over_is_told(copy: Path, capsys: pytest.Cap
     assert f"cassette {TEST}.yaml: interaction 3, GET /__sandbox__/, was not used" in out
 
 
+def test_a_recording_that_no_test_asks_for_is_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """
+    A cassette that was left behind, say by a test that was renamed, is evidence of nothing: exit 1, and it is named.
+    """
+    shutil.copytree(CASSETTES / SANDBOX, tmp_path / SANDBOX)
+    stray = tmp_path / SANDBOX / "test_get" / "test_of_old.yaml"
+    shutil.copy(CASSETTES / SANDBOX / f"{TEST}.yaml", stray)
+    assert 1 == replay.main([], cassettes=tmp_path)
+    out = capsys.readouterr().out
+    assert "error: cassette sandbox/test_get/test_of_old.yaml is of no test; delete it" in out
+    assert " 0 broken, 0 skipped" in out
+
+
 def test_an_interaction_that_is_missing_is_told(copy: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """
     What is asked for and was not recorded is an error that names the cassette and the request.

@@ -82,7 +82,9 @@ def test_every_required_field_is_missed(name: str) -> None:
         (b"<html>", "the body is not JSON (JSONDecodeError)"),
         (b"", "the body is not JSON (JSONDecodeError)"),
         (b'{"id": "\xff"}', "the body is not JSON (UnicodeDecodeError)"),
-        (b'{"id": NaN}', "the body is not JSON (ValueError)"),
+        (b'{"id": NaN}', "the body is not JSON (NaN is not JSON)"),
+        (b'{"id": "1", "id": "1"}', "the body is not JSON (a name stands twice in one object)"),
+        (b'{"id": "1", "more": [{"a": 1, "a": 2}]}', "the body is not JSON (a name stands twice in one object)"),
         (b"[" * 100_000, "the body is not JSON (RecursionError)"),
     ],
 )

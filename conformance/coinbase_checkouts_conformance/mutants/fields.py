@@ -90,6 +90,17 @@ def paid_has_a_refunded_amount(checkout: Checkout) -> Checkout:
     return {"refundedAmount": "0.00", **checkout} if checkout["status"] == "COMPLETED" else checkout
 
 
+@_CROSS.tells("payment.settlement-sum", on=("get",))
+def settled_in_words(checkout: Checkout) -> Checkout:
+    """The fee of a settlement has a dollar sign."""
+    settlement = checkout.get("settlement")
+    return (
+        {**checkout, "settlement": {**settlement, "feeAmount": f"${settlement['feeAmount']}"}}
+        if settlement
+        else checkout
+    )
+
+
 @_CROSS.tells("payment.completed", on=("get",))
 def paid_has_no_hash(checkout: Checkout) -> Checkout:
     """A paid checkout has no transactionHash."""
@@ -124,6 +135,12 @@ def fiat_currency_is_another(checkout: Checkout) -> Checkout:
 def updated_before_created(checkout: Checkout) -> Checkout:
     """A new checkout was updated before it was created."""
     return {**checkout, "updatedAt": moved(checkout["createdAt"], seconds=-1)}
+
+
+@_CROSS.tells("create.times", on=("create",), kind=PROSE)
+def updated_tomorrow(checkout: Checkout) -> Checkout:
+    """A new checkout was updated a day from now."""
+    return {**checkout, "updatedAt": moved(checkout["updatedAt"], seconds=86_400)}
 
 
 @_CROSS.tells("create.times", on=("create", "get", "list"), kind=PROSE)

@@ -36,6 +36,50 @@ def _beyond(checkout: Checkout, ask: Ask) -> Decimal:
     return asked + Decimal(checkout.get("refundedAmount", "0")) - Decimal(checkout["amount"])
 
 
+async def refunds_all(server: Server, ask: Ask, when: Callable[[Ask], bool]) -> Reply:
+    """Where *when* says so the whole amount is asked for."""
+    if ask.act != "refund" or not when(ask):
+        return await server.forward(ask)
+    checkout = await server.read(ask, ask.checkout_id)
+    return await server.forward(ask.saying({**body_of(ask), "amount": checkout.get("amount")}))
+
+
+@_REFUND.server("refund.body-required")
+async def no_body_refunds_all(server: Server, ask: Ask) -> Reply:
+    """A refund without a body gives everything back."""
+    return await refunds_all(server, ask, lambda ask: not ask.body)
+
+
+@_REFUND.server("refund.amount-required")
+async def no_amount_refunds_all(server: Server, ask: Ask) -> Reply:
+    """A refund without an amount gives everything back."""
+    return await refunds_all(server, ask, lambda ask: bool(body_of(ask)) and "amount" not in body_of(ask))
+
+
+@_REFUND.server("refund.amount-type")
+async def null_refunds_all(server: Server, ask: Ask) -> Reply:
+    """A refund of null gives everything back."""
+    return await refunds_all(server, ask, lambda ask: body_of(ask).get("amount", "") is None)
+
+
+@_REFUND.server("refund.reason-type", "refund.reason-maxLength")
+async def refused_refunds_are_done(server: Server, ask: Ask) -> Reply:
+    """A refund with a bad reason is answered 400, and done."""
+    reply = await server.forward(ask)
+    if ask.act == "refund" and reply.status == 400 and "reason" in body_of(ask):
+        await server.forward(ask.saying({**body_of(ask), "reason": "none"}))
+    return reply
+
+
+@_REFUND.tells("refund.not-yet-completed", on=("get", "list"))
+def failed_refund_has_a_hash(checkout: Checkout) -> Checkout:
+    """A refund that failed has the transactionHash of one that is done."""
+    digest = f"0x{'ab' * 32}"
+    return _refunds_edited(
+        checkout, lambda one: {**one, "transactionHash": digest} if one["status"] == "FAILED" else one
+    )
+
+
 @_REFUND.server("refund.beyond-amount", "refund.beyond-rest")
 async def refunds_more_than_there_is(server: Server, ask: Ask) -> Reply:
     """More than was paid can be refunded."""

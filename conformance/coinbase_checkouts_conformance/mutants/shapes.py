@@ -221,6 +221,14 @@ async def json_has_more_after_it(server: Server, ask: Ask) -> Reply:
     return replace(reply, body=reply.body + b"\n<!-- 3 ms -->") if ask.act == "list" else reply
 
 
+@_HTTP.server("get.as-created")
+async def json_says_it_twice(server: Server, ask: Ask) -> Reply:
+    """The status of a checkout stands twice in the JSON of an answer to get, and is another the first time."""
+    reply = await server.forward(ask)
+    twice = reply.body.replace(b'"status":', b'"status":"COMPLETED","status":', 1)
+    return replace(reply, body=twice) if ask.act == "get" else reply
+
+
 @_HTTP.server("create.text-kept")
 async def json_is_latin_1(server: Server, ask: Ask) -> Reply:
     """Answers are in Latin-1."""

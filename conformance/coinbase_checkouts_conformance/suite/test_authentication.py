@@ -9,8 +9,10 @@ from typing import Any
 import httpx
 import pytest
 
-from coinbase_checkouts_conformance.attempts import existing, listed
+from coinbase_checkouts_conformance.attempts import existing, listed, paid
 from coinbase_checkouts_conformance.claims import claim
+from coinbase_checkouts_conformance.compare import differences
+from coinbase_checkouts_conformance.control import Control
 from coinbase_checkouts_conformance.exchange import Answer, Exchange, refused
 from coinbase_checkouts_conformance.tokens import (
     LONG_S,
@@ -137,6 +139,14 @@ def test_nothing_happens(api: Exchange) -> None:
     checkout_id = api.created()["id"]
     unauthorized(api.deactivate(checkout_id, auth=Forged(api.tokens.valid)))
     assert api.read(checkout_id)["status"] == "ACTIVE"
+
+
+@claim("auth.nothing-refunded", REFUSED)
+def test_nothing_refunded(api: Exchange, control: Control) -> None:
+    """A refund that is answered 401 gives nothing back."""
+    before = paid(api, control)
+    unauthorized(api.refund(before["id"], {"amount": "0.50"}, auth=Forged(api.tokens.valid)))
+    assert differences(before, api.read(before["id"])) == []
 
 
 @claim("auth.no-uri", "auth.uri", REFUSED)

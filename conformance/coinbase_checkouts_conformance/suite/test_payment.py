@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
-from decimal import Decimal
 from typing import Any
 
 from coinbase_checkouts_conformance.attempts import ids, listed, paid, undisturbed
 from coinbase_checkouts_conformance.claims import claim
-from coinbase_checkouts_conformance.compare import differences, moment
+from coinbase_checkouts_conformance.compare import amount, differences, moment
 from coinbase_checkouts_conformance.control import Control
 from coinbase_checkouts_conformance.exchange import Exchange, accepted, refused, stamp
 from coinbase_checkouts_conformance.judge import BrokenError
 
+FIGURES = ("totalAmount", "feeAmount", "netAmount")
 PAYMENT_FIELDS = ("status", "updatedAt", "transactionHash", "settlement")
 
 
@@ -34,9 +34,10 @@ def test_settlement_sum(api: Exchange, control: Control) -> None:
     """The settlement's totalAmount less feeAmount is netAmount, to the cent, whatever the amount."""
     for value in ("0.01", "1.99", "33.33", "1234.56"):
         settlement = paid(api, control, value).get("settlement", {})
-        figures = [settlement.get(name) for name in ("totalAmount", "feeAmount", "netAmount")]
-        if None not in figures:
-            total, fee, net = map(Decimal, figures)
+        figures = {name: amount(settlement[name]) for name in FIGURES if name in settlement}
+        assert [settlement[name] for name, figure in figures.items() if figure is None] == [], "no amounts"
+        total, fee, net = map(figures.get, FIGURES)
+        if not (total is None or fee is None or net is None):
             assert total - fee == net
             assert fee >= 0
 
