@@ -9,6 +9,7 @@ Everything that can go wrong, as one tree.
     ├── NoResponseError                 no answer came: unreachable, dropped, timed out
     ├── InvalidResponseError            an answer came that is not the documented JSON
     ├── SignatureError                  a webhook delivery is not to be acted on; `reason` says why
+    ├── TransactionError                work in an inbox would not have been committed with the note that it is done
     ├── PaginationError                 a listing came back to a page it had already given
     ├── WaitError                       `wait` ended without what was waited for; has the checkout
     │   ├── WaitTimeoutError            not in time (also a TimeoutError)
@@ -258,6 +259,23 @@ class SignatureError(CheckoutsError):
     def advice(self) -> str:
         """What to do now, in one sentence."""
         return "Answer 400 and act on nothing; an honest delivery is repeated."
+
+
+class TransactionError(CheckoutsError):
+    """
+    The transaction of a block or handler of the inbox was ended in it, or has failed: its work would have been lost.
+
+    The usual cause is a statement that failed and whose exception was caught. PostgreSQL then undoes all of the
+    transaction and calls it committed.
+    """
+
+    @property
+    def advice(self) -> str:
+        """What to do now, in one sentence."""
+        return (
+            "Leave commit and rollback to the block, and put begin_nested() around what may fail, or let its exception "
+            "out; what was not committed is tried again."
+        )
 
 
 class PaginationError(CheckoutsError):

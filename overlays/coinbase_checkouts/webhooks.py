@@ -17,6 +17,7 @@ from __future__ import annotations
 import hashlib
 import hmac
 import json
+import math
 import re
 import time
 from collections.abc import Iterable, Mapping
@@ -47,6 +48,8 @@ _SIGNATURE: Final = SIGNATURE_HEADER.lower()
 # A real one has about 250 characters.
 _SIGNATURE_LIMIT: Final = 8192
 _SECONDS: Final = re.compile(r"[0-9]{1,15}", re.ASCII)
+# Farther from now than any of them, whatever a clock says; a NaN is there, too.
+_FAR_S: Final = 10**16
 _HEX: Final = re.compile(r"(?:[0-9A-Fa-f]{2})+", re.ASCII)
 # RFC 9110. Being strict about names keeps the message of v0 from being read as one of v1.
 _NAMES: Final = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+(?: [!#$%&'*+.^_`|~0-9A-Za-z-]+)*", re.ASCII)
@@ -122,8 +125,12 @@ class Event:
 
         A checkout may have several refunds, and the payload does not say which of them is new. All that are
         settled as the type says go into the key: their times may be equal and their order is not documented, but
-        with each refund that settles the set is another one. Of an unknown type, or a payload without id, the
-        whole content counts, because such a thing may happen to a checkout more than once.
+        with each refund that settles the set is another one. Of an unknown type, a refund that lists none so settled,
+        or a payload without id, the whole content counts, because such a thing may happen to a checkout more than
+        once.
+
+        Two deliveries that list the same refunds as settled are so one, even if each was sent for another of them:
+        the second tells nothing that the first did not. Act on each refund by its own id.
         """
         told = _about(self.raw, _SETTLED.get(self.event_type)) if self.event_type.is_known else None
         about, *refunds = told or (hashlib.sha256(self.body).hexdigest(),)
@@ -142,8 +149,8 @@ def verify(body: Body, headers: Headers, secret: str | Iterable[str], now: float
         body: The bytes as received. JSON that was read and written again has another signature.
         headers: As received; a mapping, or pairs where a name may come twice. Names in any case.
         secret: The subscription's, as Coinbase gave it; several while you change from one to the next.
-        now: Unix seconds; the present by default. 300 seconds from the signature's time are accepted, 301 are
-            not, in both directions.
+        now: Unix seconds, of which whole ones count; the present by default. 300 seconds from the signature's time
+            are accepted, 301 are not, in both directions.
 
     Raises:
         SignatureError: Not a delivery to act on; `reason` says why. Answer 400.
@@ -227,9 +234,9 @@ def _delivery(body: bytes, found: _Found, keys: tuple[bytes, ...], now: float) -
     if not matches:
         return _refused(Refusal.CODE_MISMATCH, "the signature is not of this secret, these headers and this body")
     # After the code: so the reason is told of what was truly signed, and speaks of clocks and replays only.
-    age_s = now - int(claim.t)
-    if not abs(age_s) <= TOLERANCE_S:
-        when = f"{age_s:.0f} s ago" if age_s > 0 else f"{-age_s:.0f} s in the future"
+    age_s = math.floor(max(-_FAR_S, min(now, _FAR_S))) - int(claim.t)
+    if abs(age_s) > TOLERANCE_S:
+        when = f"{age_s} s ago" if age_s > 0 else f"{-age_s} s in the future"
         return _refused(Refusal.OUTSIDE_TOLERANCE, f"signed {when}; {TOLERANCE_S} s are accepted")
     return _event(body, found, claim, names)
 
@@ -444,16 +451,16 @@ _DECODER: Final = json.JSONDecoder(object_pairs_hook=_unique, parse_float=_finit
 
 def _about(payload: Mapping[str, Any], settled: str | None) -> list[str] | None:
     """
-    The checkout's id and, if something *settled*, the ids of all refunds in that state, or of all with their
-    states where none is; None if one of them is no text.
+    The checkout's id and, if something *settled*, the ids of all refunds in that state; None if there are none, or
+    one of all ids is no text.
     """
     given = payload.get("refunds") if settled else None
     refunds = [refund if isinstance(refund, dict) else {} for refund in given] if isinstance(given, list) else []
     told = [payload.get("id"), *(refund.get("id") for refund in refunds)]
     if not all(isinstance(given_id, str) and given_id for given_id in told):
         return None
-    ids = [refund["id"] for refund in refunds if refund.get("status") == settled]
-    return [payload["id"], *sorted(ids or (f"{refund['id']}={refund.get('status')}" for refund in refunds))]
+    ids = sorted(refund["id"] for refund in refunds if refund.get("status") == settled)
+    return None if settled and not ids else [payload["id"], *ids]
 
 
 def short(*parts: str) -> str:

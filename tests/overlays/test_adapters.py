@@ -370,7 +370,7 @@ def test_djangos_own_limit() -> None:
 
 
 class Waiting:
-    """Asynchronous, and does not look it."""
+    """Asynchronous, and no function."""
 
     def __init__(self, shop: Shop) -> None:
         self.shop = shop
@@ -379,18 +379,34 @@ class Waiting:
         await self.shop.receive_async(event)
 
 
+@pytest.mark.parametrize("app", ["starlette async", "flask async", "django async", "django"])
+def test_an_asynchronous_object(app: str) -> None:
+    """
+    An object whose `__call__` is asynchronous does as well as a function.
+    """
+    make, serve, _ = APPS[app]
+    shop = Shop()
+    with serve(make(shop, Waiting(shop))) as shop.url:
+        assert 204 == sent(shop).status
+    assert 1 == len(shop.got)
+
+
 def test_no_coroutine_is_left_behind() -> None:
     """
     What is to be awaited is awaited, or an error: in neither case is an event lost.
     """
     shop = Shop()
-    with asgi(starlette_app(shop, Waiting(shop))) as shop.url:
+
+    def waiting(event: Event) -> Any:
+        return shop.receive_async(event)
+
+    with asgi(starlette_app(shop, waiting)) as shop.url:
         assert 204 == sent(shop).status
     assert 1 == len(shop.got)
     logging.disable()
     try:
         for make in (flask_app, django_app):
-            with wsgi(make(shop, Waiting(shop))) as shop.url:
+            with wsgi(make(shop, waiting)) as shop.url:
                 assert 500 == sent(shop).status
     finally:
         logging.disable(logging.NOTSET)

@@ -33,12 +33,13 @@ from sqlalchemy import (
     select,
     text,
 )
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import IntegrityError, InternalError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, AsyncSession, create_async_engine
-from sqlalchemy.orm import Session, scoped_session, sessionmaker
+from sqlalchemy.orm import Session, registry, scoped_session, sessionmaker
 
 from coinbase_checkouts import Event, inbox, webhooks
-from coinbase_checkouts.errors import ConfigurationError
+from coinbase_checkouts.errors import ConfigurationError, TransactionError
 from coinbase_checkouts.inbox import Inbox, Metric, Policy
 from coinbase_checkouts.inbox.order import LENGTH, position
 from coinbase_checkouts.inbox.workers import Steps
@@ -172,6 +173,9 @@ class MishapError(Exception):
 
 # A context manager, of which checkers know that it may end an exception.
 mishap = partial(pytest.raises, MishapError)
+lost = partial(pytest.raises, TransactionError)
+refused = partial(pytest.raises, IntegrityError)
+out_of_order = partial(pytest.raises, OperationalError)
 
 
 # Once.
@@ -347,6 +351,176 @@ def test_sqlite_in_its_other_modes(box: Inbox, tmp_path: Path, mode: str) -> Non
     engine.dispose()
 
 
+# Work that would be lost.
+
+
+class Parcel:
+    """What a Session writes."""
+
+
+registry().map_imperatively(Parcel, SENT)
+
+
+def ends(bind: Any) -> None:
+    bind.rollback()
+
+
+def ends_below(bind: Connection | Session) -> None:
+    connection = bind.connection() if isinstance(bind, Session) else bind
+    connection.exec_driver_sql("ROLLBACK")
+
+
+def catches(bind: Connection | Session) -> None:
+    """A statement that fails, after which PostgreSQL takes no other, and SQLite has undone those before it."""
+    again = insert(SENT).values(number=-1).prefix_with("OR ROLLBACK", dialect="sqlite")
+    with refused():
+        bind.execute(again)
+
+
+def catches_a_flush(session: Session) -> None:
+    again = Parcel()
+    again.number = -1  # type: ignore[attr-defined] # pyright: ignore[reportAttributeAccessIssue] -- of the mapper
+    session.add(again)
+    with refused():
+        session.flush()
+
+
+MISTAKES: list[Any] = [
+    pytest.param(made, happens, id=f"{made.__name__} {happens.__name__}")
+    for made, happens in [
+        *itertools.product((Connection, Session), (ends, ends_below, catches)),
+        (Session, catches_a_flush),
+    ]
+]
+
+
+@pytest.fixture
+def taken(engine: Engine) -> Engine:
+    """With what was sent before, under the number that comes again."""
+    with engine.begin() as connection:
+        connection.execute(insert(SENT).values(number=-1, checkout="before"))
+    return engine
+
+
+@pytest.mark.parametrize(("made", "happens"), MISTAKES)
+def test_a_block_whose_work_is_lost(
+    box: Inbox, taken: Engine, metrics: list[Metric], made: Any, *, happens: Callable[[Any], None]
+) -> None:
+    """
+    A block that ends as if all were well, but whose work would not be committed, is an error; the next delivery is fresh.
+    """
+    with lost(match="begin_nested"), made(taken) as bind, box.once(event(), bind) as fresh:
+        assert fresh
+        send(event(), bind)
+        happens(bind)
+    assert (["before"], ["failed"]) == (sent(taken), [one.kind for one in metrics])
+    assert (True, ["before", "c1"]) == (act(box, taken, event()), sent(taken))
+
+
+@pytest.mark.parametrize("made", [Connection, Session])
+def test_a_savepoint_whose_work_is_lost(box: Inbox, taken: Engine, made: Any) -> None:
+    """
+    The same in a transaction of the merchant's, which goes on where the database lets it.
+    """
+    with made(taken) as bind:
+        send(event("c0"), bind)
+        with lost(), box.once(event(), bind):
+            ends(bind)
+    if taken.dialect.name == "postgresql":
+        with made(taken) as bind:
+            send(event("c0"), bind)
+            with lost(), box.once(event(), bind):
+                catches(bind)
+            bind.commit()
+        assert ["before", "c0"] == sent(taken)
+    assert act(box, taken, event())
+
+
+@pytest.mark.parametrize("made", [Connection, Session])
+def test_what_may_fail_has_a_savepoint(box: Inbox, taken: Engine, made: Any) -> None:
+    """
+    What fails in a savepoint of its own, as the error advises, leaves the rest of the work to be done.
+    """
+    with made(taken) as bind, box.once(event(), bind):
+        send(event(), bind)
+        with refused(), bind.begin_nested():
+            bind.execute(insert(SENT).values(number=-1))
+    assert (["before", "c1"], False) == (sent(taken), act(box, taken, event()))
+
+
+@pytest.mark.parametrize("made", [Connection, Session])
+def test_a_block_that_commits(box: Inbox, engine: Engine, made: Any) -> None:
+    """
+    A commit within the block is an error, too, since nothing guards what comes after; what it committed stays, once.
+    """
+    with lost(), made(engine) as bind, box.once(event(), bind):
+        send(event(), bind)
+        bind.commit()
+    assert (False, ["c1"]) == (act(box, engine, event()), sent(engine))
+
+
+def test_what_a_flush_refuses_is_told_as_it_is(box: Inbox, taken: Engine) -> None:
+    """
+    What a Session writes at its commit only, fails with the error of the database.
+    """
+    with refused(), Session(taken) as session, box.once(event(), session):
+        session.add(Parcel())
+        again = Parcel()
+        again.number = -1  # type: ignore[attr-defined] # pyright: ignore[reportAttributeAccessIssue] -- of the mapper
+        session.add(again)
+    assert (["before"], True) == (sent(taken), act(box, taken, event()))
+
+
+def test_a_connection_that_was_cut_is_told_as_it_is(box: Inbox, shop: Engine, cut: Callable[[], None]) -> None:
+    """
+    A database that goes away between the work and the commit is no mistake of the merchant's.
+    """
+    with out_of_order(), shop.connect() as connection, box.once(event(), connection):
+        send(event(), connection)
+        cut()
+    assert (True, ["c1"]) == (act(box, shop, event()), sent(shop))
+
+
+@pytest.mark.parametrize("happens", [ends, ends_below, catches])
+def test_a_handler_whose_work_is_lost(
+    box: Inbox, taken: Engine, metrics: list[Metric], happens: Callable[[Any], None]
+) -> None:
+    """
+    A handler after which nothing would be committed has failed, and is tried again.
+    """
+    store(box, taken, event())
+
+    def handler(one: Event, connection: Connection) -> None:
+        send(one, connection)
+        happens(connection)
+
+    assert 0 == box.work(taken, handler, until_idle=True, policy=Policy(attempts=1))
+    with taken.connect() as connection:
+        assert ["TransactionError"] == [letter.last_error for letter in box.dead(connection)]
+        assert 1 == box.requeue(connection)
+    assert 1 == box.work(taken, send, until_idle=True)
+    assert ["before", "c1"] == sent(taken)
+    assert ["stored", "dead", "done"] == [one.kind for one in metrics]
+
+
+def test_a_handler_that_commits(
+    box: Inbox, engine: Engine, metrics: list[Metric], caplog: pytest.LogCaptureFixture
+) -> None:
+    """
+    What a handler has committed by itself is done, once; but it is told.
+    """
+    store(box, engine, event())
+
+    def handler(one: Event, connection: Connection) -> None:
+        send(one, connection)
+        connection.commit()
+
+    assert [0, 0] == [box.work(engine, handler, until_idle=True) for _ in range(2)]
+    assert (["c1"], False) == (sent(engine), act(box, engine, event()))
+    assert ["stored", "lost", "repeated"] == [one.kind for one in metrics]
+    assert [f"inbox: attempt 1 of {event().content_key} failed"] == caplog.messages
+
+
 # What one event is.
 
 
@@ -391,11 +565,33 @@ def test_each_refund_is_an_event(box: Inbox, engine: Engine) -> None:
     assert [True, True, False, False] == [act(box, engine, one) for one in told]
 
 
+@pytest.mark.parametrize("refunds", [None, [], {}, "r1", [{"id": "r1", "status": "PENDING"}]])
+def test_refunds_that_are_not_told(box: Inbox, engine: Engine, refunds: Any) -> None:
+    """
+    Of events that do not say which refund has ended, each is one by all that it says; told again, it is no news.
+    """
+    told = [
+        delivered(payload(kind=REFUNDED, refunds=refunds, refundedAmount=amount), event_id)
+        for amount, event_id in (("1.00", "R1"), ("2.00", "R2"), ("1.00", "R1"), ("2.00", None))
+    ]
+    assert [True, True, False, False] == [act(box, engine, one) for one in told]
+
+
+def test_refunds_that_are_told_at_once(box: Inbox, engine: Engine) -> None:
+    """
+    Two deliveries of which each already tells of both refunds are one event, under whichever ids: a second effect would
+    be that of refunds that the first has told of.
+    """
+    both = payload(kind=REFUNDED, refunds=[{"id": one, "status": "COMPLETED"} for one in ("r1", "r2")])
+    assert [True, False] == [act(box, engine, delivered(both, event_id)) for event_id in ("E1", "E2")]
+
+
 @pytest.mark.parametrize(
     "body",
     [
         {"id": None, "eventType": PAID},
         {"id": 7, "eventType": PAID, "updatedAt": 5, "status": [], "refunds": "none"},
+        {"id": "c1", "eventType": PAID, "updatedAt": "9999-12-31T23:59:59.999999999-23:59"},
         {"id": "é\x00" * 300, "eventType": "\x00\ud800" * 300, "updatedAt": "2026-13-40T00:00:00Z"},
         {},
     ],
@@ -427,6 +623,8 @@ def test_whatever_is_signed_has_a_place(box: Inbox, engine: Engine, body: dict[s
         ({"updatedAt": "2026-11-20T10:00:00.55097011545Z"}, {"updatedAt": "2026-11-20T10:00:00.551Z"}),
         ({"updatedAt": "2026-11-20T10:00:00+01:00"}, {"updatedAt": "2026-11-20t10:00:00z"}),
         ({"updatedAt": "2026-11-20T10:00:00Z", "status": "REFUNDED"}, {"updatedAt": "2026-11-20T10:00:01Z"}),
+        ({"updatedAt": "2026-11-20T10:00:00Z"}, {"updatedAt": "3169-11-20T10:00:00Z"}),
+        ({"updatedAt": "9999-12-31T23:59:59.999999999Z"}, {"updatedAt": "3200-01-01T00:00:00Z", "status": "REFUNDED"}),
         ({"status": "ACTIVE"}, {"status": "PROCESSING"}),
         ({"status": "PROCESSING"}, {"status": "FAILED"}),
         ({"status": "COMPLETED"}, {"status": "PARTIALLY_REFUNDED"}),
@@ -893,6 +1091,128 @@ async def test_a_busy_database_is_waited_for_async(box: Inbox, busy: Engine, cap
     await engine.dispose()
 
 
+@pytest.fixture
+def only_reads(shop: Engine, box: Inbox) -> Iterator[Engine]:
+    """The shop as a standby shows it, with an event in it."""
+    store(box, shop, event())
+    engine = create_engine(shop.url, connect_args={"options": "-c default_transaction_read_only=on"})
+    yield engine
+    engine.dispose()
+
+
+def test_a_standby_is_waited_for(
+    box: Inbox, shop: Engine, only_reads: Engine, caplog: pytest.LogCaptureFixture
+) -> None:
+    """
+    After a failover to a database that only reads as yet, a worker waits and says so; for cron it is an error.
+    """
+    with pytest.raises(InternalError):
+        box.work(only_reads, send, until_idle=True)
+    stop = threading.Event()
+    waiting(caplog, stop, lambda: box.work(only_reads, send, stop=stop, policy=Policy(poll_s=0.01)))
+    assert "inbox: the database does not answer: ReadOnlySqlTransaction" == caplog.messages[0]
+    assert 1 == box.work(shop, send, until_idle=True)
+
+
+def waiting(caplog: pytest.LogCaptureFixture, stop: threading.Event, work: Callable[[], int]) -> None:
+    """Have a worker wait, until it has said so."""
+    with ThreadPoolExecutor(1) as pool:
+        working = pool.submit(work)
+        deadline = time.monotonic() + 10
+        while not caplog.messages and not working.done() and time.monotonic() < deadline:
+            time.sleep(0.01)
+        stop.set()
+        assert 0 == working.result(10)
+
+
+def test_a_pool_that_is_used_up_is_waited_for(box: Inbox, engine: Engine, caplog: pytest.LogCaptureFixture) -> None:
+    """
+    While all connections of a pool are in use, a worker waits and says so; for cron it is an error.
+    """
+    store(box, engine, event())
+    small = create_engine(engine.url, pool_size=1, max_overflow=0, pool_timeout=0.01)
+    stop = threading.Event()
+    with small.connect():
+        with pytest.raises(PoolTimeoutError):
+            box.work(small, send, until_idle=True)
+        waiting(caplog, stop, lambda: box.work(small, send, stop=stop, policy=Policy(poll_s=0.01)))
+    assert "inbox: the database does not answer: TimeoutError" == caplog.messages[0]
+    assert 1 == box.work(small, send, until_idle=True)
+    small.dispose()
+
+
+@pytest.mark.anyio
+async def test_a_standby_is_waited_for_async(box: Inbox, only_reads: Engine, caplog: pytest.LogCaptureFixture) -> None:
+    """
+    The same in async code, for both.
+    """
+    engine = create_async_engine(
+        only_reads.url,
+        connect_args={"options": "-c default_transaction_read_only=on"},
+        pool_size=1,
+        max_overflow=0,
+        pool_timeout=0.01,
+    )
+
+    async def handler(_: Event, __: AsyncConnection) -> None:
+        raise AssertionError
+
+    async def waits() -> str:
+        caplog.clear()
+        stop = asyncio.Event()
+        asyncio.get_running_loop().call_later(0.1, stop.set)
+        assert 0 == await box.work_async(engine, handler, stop=stop, policy=Policy(poll_s=0.01))
+        return caplog.messages[0]
+
+    assert "inbox: the database does not answer: ReadOnlySqlTransaction" == await waits()
+    async with engine.connect():
+        assert "inbox: the database does not answer: TimeoutError" == await waits()
+    await engine.dispose()
+
+
+# Reading and writing in turn.
+
+
+@pytest.mark.parametrize("made", [Connection, Session])
+def test_a_read_leaves_no_transaction(box: Inbox, engine: Engine, made: Any) -> None:
+    """
+    What is written after a read of the inbox's, through the same connection, is committed; in a transaction of the
+    merchant's nothing is.
+    """
+    store(box, engine, event())
+    assert 0 == box.work(engine, fails, until_idle=True, policy=Policy(attempts=1))
+    with made(engine) as bind, mishap(), bind.begin():
+        assert (1, 1) == (box.counts(bind).dead, box.requeue(bind))
+        raise MishapError
+    with made(engine) as bind:
+        assert (1, 1, True) == (len(box.dead(bind)), box.requeue(bind), box.is_news(event(), bind))
+    with made(engine) as bind:
+        assert (0, True) == (box.counts(bind).dead, box.store(event("c2"), bind))
+    assert 2 == box.work(engine, send, until_idle=True)
+
+
+def fails(_: Event, __: Connection) -> None:
+    raise MishapError
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize("made", [AsyncConnection, AsyncSession])
+async def test_a_read_leaves_no_transaction_async(
+    box: Inbox, engine: Engine, async_engine: AsyncEngine, made: Any
+) -> None:
+    """
+    The same in async code.
+    """
+    async with opened(async_engine, made) as bind:
+        await box.counts(bind)
+        assert await box.store(event(), bind)
+    assert 1 == box.work(engine, send, until_idle=True)
+
+
+def opened(engine: AsyncEngine, made: Any) -> Any:
+    return AsyncSession(engine) if made is AsyncSession else engine.connect()
+
+
 # Keeping and forgetting.
 
 
@@ -1160,29 +1480,26 @@ async def test_async(box: Inbox, engine: Engine, async_engine: AsyncEngine, made
     """
     Everything is the same in async code, by connection or session.
     """
-
-    def bind() -> Any:
-        return AsyncSession(async_engine) if made is AsyncSession else async_engine.connect()
-
-    async with bind() as opened, box.once(event(), opened) as fresh:
+    connect = partial(opened, async_engine, made)
+    async with connect() as bind, box.once(event(), bind) as fresh:
         assert fresh
-        await opened.execute(insert(SENT).values(checkout="c1"))
-        assert await box.is_news(event(), opened)
-    async with bind() as opened, opened.begin():
-        async with box.once(event(), opened) as fresh:
+        await bind.execute(insert(SENT).values(checkout="c1"))
+        assert await box.is_news(event(), bind)
+    async with connect() as bind, bind.begin():
+        async with box.once(event(), bind) as fresh:
             assert not fresh
         with mishap():
-            async with box.once(event("c2"), opened) as fresh:
+            async with box.once(event("c2"), bind) as fresh:
                 assert fresh
                 raise MishapError
-    async with bind() as opened:
-        assert await box.store(event("c2"), opened)
-    async with bind() as opened:
-        assert 1 == (await box.counts(opened)).waiting
-        assert [] == await box.dead(opened)
-    async with bind() as opened:
-        assert 0 == await box.requeue(opened)
-        assert 0 == await box.prune(opened)
+    async with connect() as bind:
+        assert await box.store(event("c2"), bind)
+    async with connect() as bind:
+        assert 1 == (await box.counts(bind)).waiting
+        assert [] == await box.dead(bind)
+    async with connect() as bind:
+        assert 0 == await box.requeue(bind)
+        assert 0 == await box.prune(bind)
 
     async def handler(one: Event, connection: AsyncConnection) -> None:
         await connection.execute(insert(SENT).values(checkout=one.checkout.id))
@@ -1293,3 +1610,29 @@ async def test_an_async_worker_whose_database_was_restarted(
     with pytest.raises(OperationalError):
         await box.work_async(engine, handler, until_idle=True)
     await engine.dispose()
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize("made", [AsyncConnection, AsyncSession])
+async def test_an_async_block_whose_work_is_lost(
+    box: Inbox, taken: Engine, async_engine: AsyncEngine, made: Any
+) -> None:
+    """
+    As in the other, a block or handler that ends well, and whose work would not be committed, is an error.
+    """
+    for happens in (ends, catches):
+        with lost():
+            async with opened(async_engine, made) as bind, box.once(event(), bind) as fresh:
+                assert fresh
+                await bind.run_sync(partial(send, event()))
+                await (bind.rollback() if happens is ends else bind.run_sync(catches))
+    store(box, taken, event())
+
+    async def handler(one: Event, connection: AsyncConnection) -> None:
+        await connection.run_sync(partial(send, one))
+        await connection.run_sync(catches)
+
+    assert 0 == await box.work_async(async_engine, handler, until_idle=True, policy=Policy(attempts=1))
+    with taken.connect() as connection:
+        assert ["TransactionError"] == [letter.last_error for letter in box.dead(connection)]
+    assert ["before"] == sent(taken)

@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import Connection, Engine, create_engine
-from sqlalchemy.exc import OperationalError
+from sqlalchemy import Connection, Engine, create_engine, insert
+from sqlalchemy.exc import IntegrityError, OperationalError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
 from coinbase_checkouts import (
@@ -30,9 +30,11 @@ from coinbase_checkouts.inbox.history import history, milliseconds
 from coinbase_checkouts.inbox.reconciling import Run, Window, windows
 from coinbase_checkouts_sandbox import Sandbox
 
+from ..postgres import Postgres
 from .conftest import Reply, Server
-from .reconciler import SHOP, as_sent, done, opened, what, work
+from .reconciler import DONE, SHOP, as_sent, done, opened, what, work
 
+DRIVERS = {"sqlite": "sqlite+aiosqlite", "postgresql": "postgresql+psycopg"}
 DAY_MS = 86_400_000
 Page = list[Checkout]
 
@@ -349,6 +351,21 @@ def test_a_handler_that_raises(
     assert [payment(checkout), f"{checkout.id}:checkout.refund.success:1"] == done(engine)
 
 
+def vanish(event: Event, connection: Connection) -> None:
+    """Work during which the connection is cut, and after which nobody can make another one."""
+    file = Path(str(connection.engine.url.database))
+    file.rename(file.with_suffix(".away"))
+    file.mkdir()
+    connection.invalidate()
+    work(event, connection)
+
+
+def come_back(engine: Engine) -> None:
+    file = Path(str(engine.url.database))
+    file.rmdir()
+    file.with_suffix(".away").rename(file)
+
+
 def test_a_database_that_fails(
     sandbox: Sandbox, shop: Checkouts, run: Callable[..., Reconciled], engine: Engine
 ) -> None:
@@ -357,13 +374,106 @@ def test_a_database_that_fails(
     """
     since = sandbox.now
     paid(sandbox, shop)
-
-    def handler(_: Event, __: Connection) -> None:
-        raise OperationalError("", {}, OSError())
-
-    with pytest.raises(OperationalError):
-        run(since=since, handler=handler)
+    with pytest.raises(OperationalError, match="unable to open"):
+        run(since=since, handler=vanish, lease_s=0.0)
+    come_back(engine)
     assert 1 == run().fed
+
+
+def times_out(connection: Connection) -> None:
+    """An error of one statement alone, of the class of a database that does not answer."""
+    if connection.dialect.name == "postgresql":
+        connection.exec_driver_sql("SET LOCAL statement_timeout = 10")
+        connection.exec_driver_sql("SELECT pg_sleep(10)")
+    connection.exec_driver_sql("SELECT * FROM nowhere")
+
+
+def ends(connection: Connection) -> None:
+    connection.rollback()
+
+
+def commits(connection: Connection) -> None:
+    connection.commit()
+
+
+def catches(connection: Connection) -> None:
+    """A statement that fails, after which PostgreSQL takes no other, and SQLite has undone those before it."""
+    again = insert(DONE).values(number=-1).prefix_with("OR ROLLBACK", dialect="sqlite")
+    connection.execute(again)
+    with pytest.raises(IntegrityError):
+        connection.execute(again)
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def either(request: pytest.FixtureRequest, box: Inbox) -> Iterator[Engine]:
+    """The shop's database, on both."""
+    if request.param == "sqlite":
+        yield request.getfixturevalue("engine")
+        return
+    postgres: Postgres = request.getfixturevalue("postgres")
+    engine = create_engine(postgres.database())
+    SHOP.create_all(engine)
+    box.create_all(engine)
+    yield engine
+    engine.dispose()
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize("sync", [True, False])
+@pytest.mark.parametrize(
+    ("happens", "error", "left"),
+    [
+        (times_out, "OperationalError", 1),
+        (ends, "TransactionError", 1),
+        (catches, "TransactionError", 1),
+        (commits, "TransactionError", 0),
+    ],
+)
+async def test_one_event_is_in_nobodys_way(
+    sandbox: Sandbox,
+    shop: Checkouts,
+    key: ApiKey,
+    box: Inbox,
+    *,
+    either: Engine,
+    happens: Callable[[Connection], None],
+    error: str,
+    left: int,
+    sync: bool,
+) -> None:
+    """
+    An event whose statement the database refuses, or whose work would not be committed, is a failure, and not passed
+    over; all others go on.
+    """
+    since = sandbox.now
+    first, *_ = checkouts = [paid(sandbox, shop) for _ in range(3)]
+
+    def handler(event: Event, connection: Connection) -> None:
+        work(event, connection)
+        if event.checkout.id == first.id:
+            happens(connection)
+
+    async def reconcile(handler: Callable[[Event, Connection], None]) -> Reconciled:
+        if sync:
+            return box.reconcile(shop, either, since=since, handler=handler, look_back_s=0.0)
+        asynchronous = create_async_engine(either.url.set(drivername=DRIVERS[either.dialect.name]))
+
+        async def awaited(event: Event, connection: AsyncConnection) -> None:
+            await connection.run_sync(partial(handler, event))
+
+        async with AsyncCheckouts(key, base_url=sandbox.base_url) as source:
+            result = await box.reconcile_async(source, asynchronous, since=since, handler=awaited, look_back_s=0.0)
+        await asynchronous.dispose()
+        return result
+
+    before, after = [await reconcile(one) for one in (handler, work)]
+    assert (False, 2, [(f"{first.id}:checkout.payment.success", error)]) == (
+        before.complete,
+        before.fed,
+        [(failure.key, failure.error) for failure in before.failures],
+    )
+    assert (True, left) == (after.complete, after.fed)
+    assert sorted(map(payment, checkouts)) == sorted(done(either))
 
 
 def test_another_host_goes_on(
@@ -492,6 +602,34 @@ def test_the_log_for_comparison(
     assert {"checkout.payment.success", "checkout.payment.failed"} == set(result.undelivered)
 
 
+@pytest.mark.anyio
+@pytest.mark.parametrize("sync", [True, False])
+async def test_a_log_that_cannot_be_read(
+    sandbox: Sandbox,
+    shop: Checkouts,
+    key: ApiKey,
+    run: Callable[..., Reconciled],
+    go: Callable[..., Any],
+    *,
+    caplog: pytest.LogCaptureFixture,
+    sync: bool,
+) -> None:
+    """
+    Where the subscription was deleted there is nothing to compare with; what never came is put in, and all is complete.
+    """
+    since = sandbox.now
+    paid(sandbox, shop)
+    with Subscriptions(key, base_url=sandbox.base_url) as subscriptions:
+        gone = subscriptions.create("http://127.0.0.1:9/hook").id
+        subscriptions.delete(gone)
+        result = run(since=since, subscriptions=subscriptions, subscription_id=gone) if sync else None
+    if result is None:
+        async with AsyncSubscriptions(key, base_url=sandbox.base_url) as asynchronous:
+            result = await go(since=since, subscriptions=asynchronous, subscription_id=gone)
+    assert (True, 1, None, "NotFoundError") == (result.complete, result.fed, result.undelivered, result.log_error)
+    assert caplog.messages[-1].startswith("inbox: the delivery log could not be read: ")
+
+
 # In async code.
 
 
@@ -542,13 +680,14 @@ async def test_handlers_that_raise_in_async_code(
     async def refuses(_: Event, __: AsyncConnection) -> None:
         raise ValueError
 
-    async def fails(_: Event, __: AsyncConnection) -> None:
-        raise OperationalError("", {}, OSError())
+    async def fails(event: Event, connection: AsyncConnection) -> None:
+        await connection.run_sync(partial(vanish, event))
 
     refused = await go(handler=refuses)
     assert (False, ["ValueError"]) == (refused.complete, [one.error for one in refused.failures])
-    with pytest.raises(OperationalError):
-        await go(handler=fails)
+    with pytest.raises(OperationalError, match="unable to open"):
+        await go(handler=fails, lease_s=0.0)
+    come_back(engine)
     assert (True, 1) == ((await go()).complete, len(done(engine)))
 
 

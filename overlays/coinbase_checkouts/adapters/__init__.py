@@ -13,7 +13,7 @@ import logging
 import time
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Any, Final
 
 from coinbase_checkouts.errors import SignatureError
 from coinbase_checkouts.webhooks import Event, Headers, keys_of, verify
@@ -71,6 +71,12 @@ class Gate:
             # The reason is for you alone: whoever tries to forge is told nothing.
             LOGGER.warning("webhook refused: %s", exc.reason)
             return REFUSED
+
+
+def called(receive: Callable[[Event], Any]) -> Callable[[Event], Any]:
+    """What is called if your function is; of an object whose `__call__` is asynchronous that, which looks it."""
+    method = getattr(receive, "__call__", None)  # noqa: B004 -- not whether it can be called
+    return method if inspect.iscoroutinefunction(method) else receive
 
 
 def settled(result: object) -> None:

@@ -16,7 +16,7 @@ from django.http.request import UnreadablePostError
 
 from coinbase_checkouts.webhooks import Event
 
-from . import BODY_LIMIT_BYTES, DONE, TOO_LARGE, WRONG_METHOD, Gate, Secret, settled
+from . import BODY_LIMIT_BYTES, DONE, TOO_LARGE, WRONG_METHOD, Gate, Secret, called, settled
 
 View = Callable[[HttpRequest], Any]
 
@@ -29,7 +29,7 @@ def webhook(secret: Secret, receive: Callable[[Event], Any], *, limit_bytes: int
         receive: Called with each verified event.
         limit_bytes: More is not read. Django's own DATA_UPLOAD_MAX_MEMORY_SIZE holds as well.
     """
-    gate = Gate(secret, limit_bytes)
+    gate, receive = Gate(secret, limit_bytes), called(receive)
 
     def view(request: HttpRequest) -> HttpResponse:
         event = _event(request, gate)

@@ -16,7 +16,7 @@ from werkzeug.exceptions import ClientDisconnected, RequestEntityTooLarge
 
 from coinbase_checkouts.webhooks import Event
 
-from . import BODY_LIMIT_BYTES, DONE, TOO_LARGE, WRONG_METHOD, Gate, Secret, settled
+from . import BODY_LIMIT_BYTES, DONE, TOO_LARGE, WRONG_METHOD, Gate, Secret, called, settled
 
 View = Callable[[], ResponseReturnValue]
 
@@ -47,7 +47,7 @@ def webhook(secret: Secret, receive: Callable[[Event], object], *, limit_bytes: 
             event = 408
         if isinstance(event, int):
             return "", event
-        settled(current_app.ensure_sync(receive)(event))
+        settled(current_app.ensure_sync(called(receive))(event))
         return "", DONE
 
     # Flask takes it for the endpoint's name, and no two views of an app may have the same.

@@ -40,7 +40,7 @@ from .reconciling import (
 )
 from .settings import number
 from .tables import DONE, WAITING, Tables, define
-from .transactions import ASYNC, PLAIN, AsyncBind, Bind, expect, locked, on, transaction
+from .transactions import ASYNC, PLAIN, AsyncBind, Bind, expect, locked, on, reading, transaction
 from .workers import AsyncHandler, Handler, Metric, Steps, work, work_async
 
 DAY_S: Final = 86400.0
@@ -126,6 +126,9 @@ class Inbox:
             ConfigurationError: See `transactions.begun`. SQLAlchemy's own errors are not changed: whatever is raised,
                 nothing was done; answer 500 and the event will come again. At REPEATABLE READ or SERIALIZABLE, having
                 waited for another transaction is such an error.
+            TransactionError: The block came to its end, but would not be committed: commit() or rollback() was called
+                in it, or a statement failed and its exception was caught. Put `begin_nested()` around what may fail.
+                What was committed by hand, and the record with it, is the one thing that is not undone.
         """
         # An async bind is opened by __aenter__ only, a plain one by __enter__ only.
         return cast("AbstractContextManager[bool]", self._block(event, bind, ()))
@@ -158,7 +161,7 @@ class Inbox:
         newer one has told. What is newer is told by `order.position`; the same state told twice is news twice.
         """
         expect(event, Event)
-        return on(bind, lambda plain: self._ledger.is_news(plain, event))
+        return on(bind, _within(reading, lambda plain: self._ledger.is_news(plain, event)))
 
     def work(
         self,
@@ -178,13 +181,16 @@ class Inbox:
         waited behind it go on.
 
         Args:
-            handler: Called with the event and the connection whose transaction it is to work in, and not to end.
+            handler: Called with the event and the connection whose transaction it is to work in, and not to end. If it
+                does, or catches the exception of a statement that failed there, that is a failed attempt; but what it
+                has committed by hand, and that the event is done, stays so, and the metric is `lost`.
             stop: What the handler is doing is finished first.
             until_idle: Return when nothing is due, for cron and for tests.
 
         Raises:
             ConfigurationError: The tables are not there, or `transactions.begun`.
-            OperationalError: Of SQLAlchemy, if *until_idle*. Otherwise a database that does not answer is waited for.
+            OperationalError: Of SQLAlchemy, or its like, if *until_idle*. Otherwise a database that does not answer is
+                waited for, and so are one that only reads, as a standby does, and a connection of a pool that is used up.
         """
         expect(engine, Engine)
         return work(self._steps(policy), engine, handler, stop or threading.Event(), until_idle=until_idle)
@@ -209,8 +215,8 @@ class Inbox:
     def counts(self, bind: AsyncBind) -> Awaitable[Counts]: ...
 
     def counts(self, bind: Bind | AsyncBind) -> Counts | Awaitable[Counts]:
-        """How many events are not done, and for how long."""
-        return on(bind, lambda plain: self._ledger.counts(plain, self._now_ms()))
+        """How many events are not done, and for how long. Leaves *bind* in no transaction that it was not in."""
+        return on(bind, _within(reading, lambda plain: self._ledger.counts(plain, self._now_ms())))
 
     @overload
     def dead(self, bind: Bind, *, limit: int = 100) -> list[Letter]: ...
@@ -219,8 +225,8 @@ class Inbox:
     def dead(self, bind: AsyncBind, *, limit: int = 100) -> Awaitable[list[Letter]]: ...
 
     def dead(self, bind: Bind | AsyncBind, *, limit: int = 100) -> list[Letter] | Awaitable[list[Letter]]:
-        """The events that were given up, oldest first."""
-        return on(bind, lambda plain: self._ledger.dead(plain, limit))
+        """The events that were given up, oldest first. As for `counts`, who leaves no transaction."""
+        return on(bind, _within(reading, lambda plain: self._ledger.dead(plain, limit)))
 
     @overload
     def requeue(self, bind: Bind, *keys: str) -> int: ...
@@ -230,7 +236,7 @@ class Inbox:
 
     def requeue(self, bind: Bind | AsyncBind, *keys: str) -> int | Awaitable[int]:
         """Give dead events all their attempts again, these or, without any, all; how many. As for `store`, who commits."""
-        return on(bind, self._within(lambda plain: self._ledger.requeue(plain, keys, self._now_ms())))
+        return on(bind, _within(transaction, lambda plain: self._ledger.requeue(plain, keys, self._now_ms())))
 
     @overload
     def prune(self, bind: Bind, *, older_than_s: float = PRUNE_AFTER_S) -> int: ...
@@ -245,7 +251,9 @@ class Inbox:
         One that is forgotten would be acted on again, if it came again: keep them longer than deliveries are repeated,
         and than you look back when you read events from the API.
         """
-        return on(bind, self._within(lambda plain: self._prune(plain, self._now_ms() - round(older_than_s * 1000))))
+        return on(
+            bind, _within(transaction, lambda plain: self._prune(plain, self._now_ms() - round(older_than_s * 1000)))
+        )
 
     def reconcile(
         self,
@@ -274,7 +282,8 @@ class Inbox:
             since: Where the first run of this *name* begins; later runs do not look at it. A datetime with its zone,
                 or Unix seconds. What happened before is not put in.
             handler: Does the work of each event at once, as in a block of `once`. None: as `store`, for workers.
-            subscriptions: A `Subscriptions`, with *subscription_id*, whose delivery log is read for comparison.
+            subscriptions: A `Subscriptions`, with *subscription_id*, whose delivery log is read for comparison, after
+                everything else.
             name: One for each account, or each thing that is to be reconciled by itself.
             look_back_s: How long before that a checkout was created which may still be paid: the longest time that you
                 give payers, and some more. Refunds are found on checkouts of any age.
@@ -286,7 +295,8 @@ class Inbox:
             ConfigurationError: The tables are not there, no *since* for the first run or one in the future, a setting
                 that cannot be meant, or `transactions.begun`.
             CheckoutsError: The API could not be read. Each page that was read until then is in; the next run goes on.
-            OperationalError: Of SQLAlchemy; likewise.
+            OperationalError: Of SQLAlchemy, if the database fails; likewise. One that only an event's handler has is
+                that event's failure.
         """
         expect(engine, Engine)
         run = self._run(since, name, look_back_s, overlap_s, reads_per_s=reads_per_s, lease_s=lease_s)
@@ -329,6 +339,8 @@ class Inbox:
             with transaction(bind):
                 fresh = self._ledger.record(bind, event, self._now_ms(), state=DONE, others=others)
                 yield fresh
+                if fresh:
+                    self._ledger.confirm(bind, event.content_key)
             kind = "done" if fresh else "repeated"
         finally:
             self._tell(Metric(kind, short(event.event_type)))
@@ -361,13 +373,6 @@ class Inbox:
         if since_ms is not None and since_ms > self._now_ms() + overlap_s * 1000:
             raise ConfigurationError("reconcile: since is in the future; what happened until then would be passed over")
         return Run(self.tables, name, since_ms, look_back_s, overlap_s, reads_per_s, lease_s, self._clock)
-
-    def _within(self, act: Callable[[Bind], T]) -> Callable[[Bind], T]:
-        def within(bind: Bind) -> T:
-            with transaction(bind):
-                return act(bind)
-
-        return within
 
     def _steps(self, policy: Policy) -> Steps:
         return Steps(self._ledger, self.tables, policy, self._clock, self._draw, self._tell)
@@ -410,6 +415,16 @@ class _Once:
     def _open(self, bind: Bind) -> bool:
         self._block = self._make(bind)
         return self._block.__enter__()
+
+
+def _within(part: Callable[[Bind], AbstractContextManager[None]], act: Callable[[Bind], T]) -> Callable[[Bind], T]:
+    """*act*, in such a part of a transaction."""
+
+    def within(bind: Bind) -> T:
+        with part(bind):
+            return act(bind)
+
+    return within
 
 
 def _both(subscriptions: T | None, subscription_id: str | None) -> tuple[T, str] | None:

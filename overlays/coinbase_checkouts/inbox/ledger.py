@@ -9,11 +9,15 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass
 from typing import Any, Final, Literal
 
 from sqlalchemy import RowMapping, Table, case, delete, exists, func, or_, select, tuple_, update
+from sqlalchemy.exc import InterfaceError, OperationalError, SQLAlchemyError
+from sqlalchemy.orm import Session
 
+from coinbase_checkouts.errors import TransactionError
 from coinbase_checkouts.retries import RetryPolicy, backoff_s
 from coinbase_checkouts.webhooks import Event, short
 from coinbase_checkouts_api.models import EventType
@@ -27,6 +31,11 @@ Keep = Literal["never", "until done", "always"]
 
 # Of an id that is signed. The older X-Hook0-Id is not taken: beside it anybody could put an X-Event-Id.
 _ID_HEADER: Final = "x-event-id"
+_LOST: Final = (
+    "inbox: commit() or rollback() was called within the work, or a statement of it failed and its exception was "
+    "caught, so it would not be committed with the note that it is done: leave commit and rollback to the block, "
+    "and put begin_nested() around what may fail"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -202,6 +211,28 @@ class Ledger:
         if row is not None:
             self._acting(bind, row.checkout_id, row.position, now_ms)
         return row is not None
+
+    def confirm(self, bind: Bind, key: str) -> None:
+        """
+        Look whether the transaction that made it done goes on, after the work and before the commit.
+
+        Its own note is asked for: nobody else sees that yet, so who does not is in another transaction, or in none.
+
+        Raises:
+            TransactionError: It was ended, or the database takes no more statements in it.
+        """
+        c = self._events.c
+        # What a Session has yet to write, it writes at the commit, which fails by itself.
+        without_writing = bind.no_autoflush if isinstance(bind, Session) else nullcontext()
+        try:
+            with without_writing:
+                state = bind.execute(select(c.state).where(c.key == key)).scalar()
+        except (OperationalError, InterfaceError):
+            raise
+        except SQLAlchemyError as exc:
+            raise TransactionError(_LOST) from exc
+        if state != DONE:
+            raise TransactionError(_LOST)
 
     def fail(self, bind: Bind, taken: Taken, policy: Policy, now_ms: int, *, error: str, draw: float) -> str | None:
         """

@@ -13,6 +13,8 @@ LENGTH: Final = 29
 _TIME: Final = re.compile(r"(\d{4}-\d\d-\d\d)[Tt ](\d\d:\d\d:\d\d)(?:\.(\d+))?(?:[Zz]|([+-]\d\d:\d\d))", re.ASCII)
 _START: Final = datetime(1, 1, 1, tzinfo=UTC)
 _MOST: Final = 9999
+# What the place of a time has room for, until the year 3169.
+_LATEST_NS: Final = 10**20 - 1
 # In the order in which a checkout goes through them. Source: rule checkout.status-changes in spec/openapi.yaml.
 _STAGES: Final = {
     "ACTIVE": 0,
@@ -45,7 +47,7 @@ def position(event: Event) -> str:
 
 
 def _nanoseconds(value: object) -> int:
-    """Since the year 1; 0 for what is no time."""
+    """Since the year 1, and at most 20 digits; 0 for what is no time."""
     found = _TIME.fullmatch(value) if isinstance(value, str) else None
     if found is None:
         return 0
@@ -55,4 +57,4 @@ def _nanoseconds(value: object) -> int:
     except ValueError:
         return 0
     seconds = max(0, passed.days * 86400 + passed.seconds)
-    return seconds * 1_000_000_000 + int(f"{fraction or '':0<9.9}")
+    return min(seconds * 1_000_000_000 + int(f"{fraction or '':0<9.9}"), _LATEST_NS)

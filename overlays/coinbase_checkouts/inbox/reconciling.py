@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple, Protocol
 from sqlalchemy import Connection, Engine, inspect, select
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from coinbase_checkouts.errors import ConfigurationError
+from coinbase_checkouts.errors import CheckoutsError, ConfigurationError
 from coinbase_checkouts.sensor import LOGGER
 from coinbase_checkouts.webhooks import Event, short
 from coinbase_checkouts_api.models import Checkout, CheckoutStatus
@@ -28,7 +28,7 @@ from .history import REFUNDED, TOLD_OF, Past, history, milliseconds
 from .marks import Mark, Marks
 from .tables import Tables
 from .transactions import begun
-from .workers import PASSING, AsyncHandler, Handler
+from .workers import AsyncHandler, Handler
 
 if TYPE_CHECKING:
     from coinbase_webhook_subscriptions_api.models import WebhookEvent
@@ -135,6 +135,8 @@ class Reconciled:
         failures: Events whose handler raised.
         undelivered: What the delivery log says did not arrive, and has no id in the inbox either, by event type; None
             if no subscription was given. The log does not tell whose they are, so this is for comparison with *fed*.
+        log_error: Class of the error for which the log could not be read, as of a subscription that was deleted; then
+            *undelivered* is None. Nothing else depends on the log.
     """
 
     since: datetime
@@ -147,6 +149,7 @@ class Reconciled:
     passed_over: int = 0
     failures: tuple[Failure, ...] = ()
     undelivered: Mapping[str, int] | None = None
+    log_error: str | None = None
 
 
 class LeaseLostError(Exception):
@@ -227,6 +230,7 @@ class Run:
     failures: list[Failure] = field(default_factory=list)
     stuck: set[str] = field(default_factory=set)
     undelivered: dict[str, int] | None = None
+    log_error: str | None = None
     _from_ms: int = 0
     _until_ms: int = 0
     _edge_ms: int = 0
@@ -304,9 +308,19 @@ class Run:
         self.fed += fresh
         self.known += not fresh
 
-    def failed(self, past: Past, error: Exception) -> None:
-        """Note an event whose handler raised. The traceback is the handler's, to be mended with."""
+    def failed(self, connection: Connection, past: Past, error: Exception) -> None:
+        """
+        Note an event whose handler raised. The traceback is the handler's, to be mended with.
+
+        An error of the database may be of this event alone, such as a lock that it waited for, or of all of them; then
+        *connection* has it, too, and ends the run.
+
+        Raises:
+            LeaseLostError: Another goes on with it.
+        """
         LOGGER.error("inbox: %s, which never came, failed", past.key, exc_info=error)
+        begun(connection)
+        self._hold(connection)
         self.failures.append(Failure(past.key, past.event.event_type, type(error).__name__))
         self.stuck.add(past.event.checkout.id)
 
@@ -355,6 +369,11 @@ class Run:
                 name = entry.event_type_name
                 self.undelivered[name] = self.undelivered.get(name, 0) + 1
 
+    def without_log(self, error: CheckoutsError) -> None:
+        """Note that there is nothing to compare with; what was put in is in all the same."""
+        LOGGER.warning("inbox: the delivery log could not be read: %s", error)
+        self.log_error = type(error).__name__
+
     def log_since(self) -> datetime:
         """From when on the delivery log is asked for."""
         return moment(self._from_ms)
@@ -372,6 +391,7 @@ class Run:
             passed_over=self.passed_over,
             failures=tuple(self.failures),
             undelivered=self.undelivered,
+            log_error=self.log_error,
         )
 
     @property
@@ -406,8 +426,6 @@ def reconcile(
         if not run.begin(connection):
             return run.result()
     try:
-        if log is not None:
-            _compare(run, engine, *log)
         for window in run.windows():
             pages = checkouts.list(**window.query()).pages()
             while True:
@@ -419,6 +437,8 @@ def reconcile(
                 run.reached(connection, window)
         with engine.begin() as connection:
             run.finish(connection)
+        if log is not None:
+            _compare(run, engine, *log)
     except LeaseLostError:
         LOGGER.warning("inbox: another host has taken over the reconciliation %s", run.name)
     finally:
@@ -438,6 +458,8 @@ def _compare(run: Run, engine: Engine, subscriptions: Logs, subscription_id: str
     except StopIteration as stop:
         with engine.begin() as connection:
             run.compare(connection, stop.value)
+    except CheckoutsError as exc:
+        run.without_log(exc)
 
 
 def _feed(
@@ -459,10 +481,9 @@ def _feed(
             with engine.connect() as connection, door.once(past.event, connection, past.others) as fresh:
                 if fresh:
                     handler(past.event, connection)
-        except PASSING:
-            raise
         except Exception as exc:  # noqa: BLE001 -- the handler's, and logged
-            run.failed(past, exc)
+            with engine.begin() as connection:
+                run.failed(connection, past, exc)
         else:
             run.stored(fresh=fresh)
 
@@ -481,8 +502,6 @@ async def reconcile_async(
         if not await connection.run_sync(run.begin):
             return run.result()
     try:
-        if log is not None:
-            await _compare_async(run, engine, *log)
         for window in run.windows():
             pages = checkouts.list(**window.query()).pages()
             while True:
@@ -494,6 +513,8 @@ async def reconcile_async(
                 await connection.run_sync(run.reached, window)
         async with engine.begin() as connection:
             await connection.run_sync(run.finish)
+        if log is not None:
+            await _compare_async(run, engine, *log)
     except LeaseLostError:
         LOGGER.warning("inbox: another host has taken over the reconciliation %s", run.name)
     finally:
@@ -515,6 +536,8 @@ async def _compare_async(run: Run, engine: AsyncEngine, subscriptions: AsyncLogs
     except StopIteration as stop:
         async with engine.begin() as connection:
             await connection.run_sync(run.compare, stop.value)
+    except CheckoutsError as exc:
+        run.without_log(exc)
 
 
 async def _feed_async(
@@ -536,9 +559,8 @@ async def _feed_async(
             async with engine.connect() as connection, door.once(past.event, connection, past.others) as fresh:
                 if fresh:
                     await handler(past.event, connection)
-        except PASSING:
-            raise
         except Exception as exc:  # noqa: BLE001 -- the handler's, and logged
-            run.failed(past, exc)
+            async with engine.begin() as connection:
+                await connection.run_sync(run.failed, past, exc)
         else:
             run.stored(fresh=fresh)

@@ -86,6 +86,16 @@ def transaction(bind: Bind) -> Generator[None]:
             yield
 
 
+@contextmanager
+def reading(bind: Bind) -> Generator[None]:
+    """The transaction that *bind* is in; if it is in none, one that ends with the block, and is in nobody's way."""
+    if bind.in_transaction():
+        yield
+    else:
+        with bind.begin():
+            yield
+
+
 def begun(bind: Bind) -> None:
     """
     Have the database begin what SQLAlchemy says was begun.

@@ -11,7 +11,8 @@ from dataclasses import dataclass
 from typing import Final
 
 from sqlalchemy import Connection, Engine, inspect
-from sqlalchemy.exc import InterfaceError, OperationalError
+from sqlalchemy.exc import InterfaceError, InternalError, OperationalError, SQLAlchemyError
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from coinbase_checkouts.errors import ConfigurationError
@@ -25,8 +26,8 @@ from .transactions import begun
 Handler = Callable[[Event, Connection], object]
 AsyncHandler = Callable[[Event, AsyncConnection], Awaitable[object]]
 
-# What a database that restarts, or is busy, answers.
-PASSING: Final = (OperationalError, InterfaceError)
+# What a database that restarts or is busy answers, or that only reads as yet; and a pool that is used up.
+PASSING: Final = (OperationalError, InterfaceError, InternalError, PoolTimeoutError)
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +37,8 @@ class Metric:
 
     Attributes:
         kind: `stored`, `done`, `repeated` (it was there already, and nothing was done), `failed` (to be tried again),
-            `dead`, or `lost` (the worker was so slow to begin that another has taken it).
+            `dead`, or `lost` (the worker was so slow to begin that another has taken it, or its handler called
+            commit(), see `Inbox.work`).
         event_type: At most 200 characters; an open set.
         attempt: 1 for the first.
         age_s: Since it was stored; 0 inline.
@@ -81,6 +83,15 @@ class Steps:
         begun(connection)
         return self.ledger.begin(connection, taken, self._now_ms())
 
+    def confirm(self, connection: Connection, taken: Taken) -> None:
+        """
+        Look whether what is about to be committed is the work.
+
+        Raises:
+            TransactionError: It is not; see `Ledger.confirm`.
+        """
+        self.ledger.confirm(connection, taken.key)
+
     def fail(self, connection: Connection, taken: Taken, error: BaseException) -> str | None:
         """Give the lease back after *error*; the state that the event is in then."""
         begun(connection)
@@ -122,7 +133,7 @@ def work(steps: Steps, engine: Engine, handler: Handler, stop: threading.Event, 
         except PASSING as exc:
             if until_idle:
                 raise
-            LOGGER.warning("inbox: the database does not answer: %s", type(exc.orig).__name__)
+            LOGGER.warning("inbox: the database does not answer: %s", _name(exc))
             worked = None
         if worked is not None:
             count += worked
@@ -144,6 +155,7 @@ def _one(steps: Steps, engine: Engine, handler: Handler) -> bool | None:
             mine = steps.begin(connection, taken)
             if mine:
                 handler(taken.event, connection)
+                steps.confirm(connection, taken)
     except BaseException as exc:
         with engine.begin() as connection:
             state = steps.fail(connection, taken, exc)
@@ -170,7 +182,7 @@ async def work_async(
         except PASSING as exc:
             if until_idle:
                 raise
-            LOGGER.warning("inbox: the database does not answer: %s", type(exc.orig).__name__)
+            LOGGER.warning("inbox: the database does not answer: %s", _name(exc))
             worked = None
         if worked is not None:
             count += worked
@@ -194,6 +206,7 @@ async def _one_async(steps: Steps, engine: AsyncEngine, handler: AsyncHandler) -
             mine = await connection.run_sync(steps.begin, taken)
             if mine:
                 await handler(taken.event, connection)
+                await connection.run_sync(steps.confirm, taken)
     except BaseException as exc:
         async with engine.begin() as connection:
             state = await connection.run_sync(steps.fail, taken, exc)
@@ -203,3 +216,8 @@ async def _one_async(steps: Steps, engine: AsyncEngine, handler: AsyncHandler) -
         return False
     steps.ended(taken, kind="done" if mine else "lost")
     return mine
+
+
+def _name(error: SQLAlchemyError) -> str:
+    """Of the driver's exception, where there is one."""
+    return type(getattr(error, "orig", error)).__name__
