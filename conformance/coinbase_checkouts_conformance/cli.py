@@ -77,7 +77,7 @@ def _run(options: argparse.Namespace, signals: list[int]) -> int:
         about = {"target": str(target), "description": meaning_now(), "suite": version("coinbase-checkouts")}
         journal = Journal(reports, about)
         if options.resume is not None:
-            journal.entries = Journal.resumed(options.resume, about).entries
+            journal = Journal.resumed(options.resume, about)
     except (BadUrlError, CheckoutsError, JournalError) as exc:
         return _could_not_run(str(exc))
     limits, tidy_s = limits_for(target, options.rate, options.limit, options.deadline, options.claim_deadline)
@@ -91,9 +91,11 @@ def _run(options: argparse.Namespace, signals: list[int]) -> int:
         except NotTriedError as exc:
             return _could_not_run(f"not one claim could be tried: {exc}")
         deck, known = Live(has_control=has_control), dict(journal.entries)
-        suite = Suite(wire, tokens, deck, progress=progress(), known=known, keep=journal.add)
+        suite = Suite(wire, tokens, deck, progress=progress(), known=known, made=journal.made)
+        suite.begin, suite.keep = journal.begin, journal.add
         arguments = [] if options.expression is None else ["-k", options.expression]
         code = tried(suite, arguments, tidy_s)
+        journal.end()
     unknown = suite.outcomes.of(UNKNOWN)
     if code != pytest.ExitCode.INTERRUPTED and unknown and not suite.outcomes.of(*HOLDING, *BREAKING):
         result = _could_not_run(f"not one claim could be tried: {unknown[-1].detail}")

@@ -1,8 +1,9 @@
 """
 `coinbase-checkouts conformance explain CODE…`: what stands behind a claim, a rule, an invariant or a constraint.
 
-CODE is a claim's id (`create.amount-pattern`), an `x-rule`'s (`checkout.refund-sum`), an invariant's, or a constraint's
-(`createCheckout/request/body/amount/pattern`, as `nox -s coverage` prints it). What is both, as a rule and the
+CODE is a claim's id (`create.amount-pattern`), an `x-rule`'s (`checkout.refund-sum`), an invariant's, a constraint's
+(`createCheckout/request/body/amount/pattern`, as `nox -s coverage` prints it), or a place in the description
+(`#/components/schemas/Checkout/properties/amount/pattern`, as a failure prints its rule). What is both, as a rule and the
 invariant that watches over it, is told as both. Codes are never numbered: what is added does not rename what was there.
 Exit 0: told. 2: no such code.
 """
@@ -70,6 +71,8 @@ def explained(code: str) -> list[str]:
         lines += _of_rule(rule)
     elif atom := _atoms().get(code):
         lines += _of_atom(atom)
+    if code.startswith("#/"):
+        lines += _of_place(code)
     if invariant := INVARIANTS.get(code.removeprefix("invariant.")):
         lines += _of_invariant(invariant)
     return [code, *lines] if lines else []
@@ -152,6 +155,16 @@ def _of_atom(atom: Atom) -> Iterator[str]:
             yield from _part("not seen", [f"{' and '.join(waiver.sides)}: {waiver.why}"])
     yield from _sources(description().source(atom.pointer))
     yield from _proved(atom.pointer)
+
+
+def _of_place(pointer: str) -> Iterator[str]:
+    try:
+        yield from _part("place", _fact(pointer))
+    except (LookupError, TypeError, ValueError):
+        return
+    yield from _sources(description().source(pointer))
+    yield from _part("constraints", [atom.id for atom in _atoms().values() if atom.pointer == pointer])
+    yield from _proved(pointer)
 
 
 def _proved(pointer: str) -> Iterator[str]:

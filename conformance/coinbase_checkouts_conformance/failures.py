@@ -21,7 +21,7 @@ from .traffic import Recorded
 from .wire import Reply
 
 # A line that is longer is no line for a shell any more.
-_CURL_BODY: Final = 2000
+_CURL_BODY: Final = 8000
 _STEPS: Final = 8
 _HEADINGS: Final = {FAIL: "BROKEN", ERROR: "ERROR"}
 

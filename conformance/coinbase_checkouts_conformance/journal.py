@@ -14,6 +14,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
+from .tidying import Made
+
 NAME: Final = "run.json"
 FORMAT: Final = 1
 
@@ -39,21 +41,41 @@ class Journal:
     Args:
         folder: Where `run.json` is; None keeps nothing.
         about: What must be the same for a run to go on: target, meaning of the description, version.
+        made: What the run made and has not put in order yet, so that the next one does when this one is killed.
+        begun: How the checkouts of the test that is under way are called.
         trouble: Why the last writing failed; empty when it did not.
     """
 
     folder: Path | None
     about: Mapping[str, str]
     entries: dict[str, Entry] = field(default_factory=dict)
+    made: Made = field(default_factory=Made)
+    begun: str = ""
     trouble: str = ""
 
+    def begin(self, title: str) -> None:
+        """A test begins; what it makes is called *title*."""
+        self.begun = title
+        self._write()
+
     def add(self, test: str, entry: Entry) -> None:
-        """Keep *entry*, and write all of it. A disk that is full does not end the run."""
+        """Keep what a test came to."""
         self.entries[test] = entry
+        self.end()
+
+    def end(self) -> None:
+        """No test is under way."""
+        self.begun = ""
+        self._write()
+
+    def _write(self) -> None:
+        """All of it, as it is now. A disk that is full does not end the run."""
         if self.folder is None:
             return
         tests = {name: vars(one) for name, one in self.entries.items()}
-        content = {"format": FORMAT, **self.about, "tests": tests}
+        titles = [*self.made.titles, *filter(None, [self.begun])]
+        made = {"ids": self.made.ids, "titles": titles}
+        content = {"format": FORMAT, **self.about, "made": made, "tests": tests}
         self.trouble = put(self.folder / NAME, json.dumps(content, indent=1, ensure_ascii=False) + "\n")
 
     @classmethod
@@ -68,6 +90,7 @@ class Journal:
         try:
             content = json.loads(path.read_bytes())
             entries = {name: Entry(**one) for name, one in content["tests"].items()}
+            made = Made(**content.get("made", {}))
         except OSError as exc:
             raise JournalError(f"{path}: {exc.strerror}; there is no run to go on with") from None
         except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
@@ -77,9 +100,13 @@ class Journal:
         for name, value in about.items():
             if content.get(name) != value:
                 raise JournalError(f"{path}: is of another {name} ({content.get(name)}, now {value})")
-        if not all(isinstance(text, str) for one in entries.values() for text in vars(one).values()):
+        lists = [made.ids, made.titles]
+        texts = [text for one in entries.values() for text in vars(one).values()]
+        if not all(isinstance(one, list) for one in lists) or not all(
+            isinstance(text, str) for one in (texts, *lists) for text in one
+        ):
             raise JournalError(f"{path}: is damaged; begin a new run with --report-dir")
-        return cls(folder, about, entries)
+        return cls(folder, about, entries, made)
 
 
 def put(path: Path, text: str) -> str:

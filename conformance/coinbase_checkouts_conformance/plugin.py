@@ -88,6 +88,7 @@ class Suite:
         progress: Called with each claim's outcome and module when its test has ended.
         conversations: What was said in each test, by its name.
         known: What an earlier run found out, by test; what is final there is not tried again.
+        begin: Called when a test begins, with how it calls what it makes.
         keep: Called with what each test came to.
     """
 
@@ -99,6 +100,7 @@ class Suite:
     made: Made = field(default_factory=Made)
     conversations: dict[str, Conversation] = field(default_factory=dict)
     known: Mapping[str, Entry] = field(default_factory=dict)
+    begin: Callable[[str], None] = lambda _: None
     keep: Callable[[str, Entry], None] = lambda _, __: None
     _selected: dict[str, Claim] = field(default_factory=dict)
     _noticed: set[str] = field(default_factory=set)
@@ -126,6 +128,7 @@ class Suite:
                 conversation=conversation,
             )
             item.stash[_EXCHANGE] = exchange
+            self.begin(exchange.title)
             yield exchange
             if item.stash.get(_PASSED, False):
                 hold(conversation)

@@ -38,11 +38,16 @@ class Made:
 
     def __str__(self) -> str:
         """How a person finds them."""
-        return ", ".join([*self.ids, *(f"“{title} …”" for title in dict.fromkeys(self.titles))])
+        return ", ".join([*dict.fromkeys(self.ids), *(f"“{title} …”" for title in dict.fromkeys(self.titles))])
 
 
 def tidy(wire: Wire, auth: httpx.Auth, made: Made) -> None:
-    """Deactivate what is in *made* and still ACTIVE; what is in order is taken out of it."""
+    """Deactivate what is in *made* and still ACTIVE; what is in order is taken out of it. A mishap has a second try."""
+    for _ in range(2):
+        _tidy(wire, auth, made)
+
+
+def _tidy(wire: Wire, auth: httpx.Auth, made: Made) -> None:
     for title in dict.fromkeys(made.titles):
         with suppress(BrokenError, NotTriedError, UnreachableError):
             made.ids += list(_found(wire, auth, title))

@@ -231,6 +231,25 @@ def test_a_run_goes_on_where_it_was_stopped(our_sandbox: tuple[str, Path], tmp_p
     assert (0, f"{len(tests) + 1} claims hold, 0 broken, 0 skipped") == (code, out.splitlines()[-1])
 
 
+def test_a_run_that_was_killed_is_tidied_up_by_the_next(
+    our_sandbox: tuple[str, Path], tmp_path: Path, run: Run
+) -> None:
+    """
+    After kill -9 the run that goes on with it deactivates what both made, that of the test under way included.
+    """
+    url, key = our_sandbox
+    selected = ["-k", "create or get or list or idempotency"]
+    process = started(url, key, "--report-dir", str(tmp_path), *selected)
+    process.kill()
+    process.communicate(timeout=60)
+    assert "conformance suite" in remaining(url, key, "ACTIVE")
+    assert any(json.loads((tmp_path / "run.json").read_text(encoding="utf-8"))["made"].values())
+    code, _, _ = run(url, *selected, "--resume", str(tmp_path), key=key)
+    assert 0 == code
+    assert "conformance suite" not in remaining(url, key, "ACTIVE")
+    assert {"ids": [], "titles": []} == json.loads((tmp_path / "run.json").read_text(encoding="utf-8"))["made"]
+
+
 def test_what_was_broken_stays_so_when_a_run_goes_on(our_sandbox: tuple[str, Path], tmp_path: Path, run: Run) -> None:
     """
     A broken claim is known; going on does not try it again, and the exit code is still 1.
@@ -257,6 +276,10 @@ def test_what_was_broken_stays_so_when_a_run_goes_on(our_sandbox: tuple[str, Pat
         ({"tests": None}, "is damaged"),
         ({"tests": {"a": {"claim": 1, "outcome": "pass"}}}, "is damaged"),
         ({"tests": {"a": "b"}}, "is damaged"),
+        ({"made": []}, "is damaged"),
+        ({"made": {"ids": "a"}}, "is damaged"),
+        ({"made": {"titles": [1]}}, "is damaged"),
+        ({"made": {"others": []}}, "is damaged"),
     ],
 )
 def test_another_run_is_not_gone_on_with(

@@ -70,6 +70,23 @@ def test_what_the_documents_leave_open_is_told(capsys: pytest.CaptureFixture[str
     assert any("left open" in told(capsys, one.id)[1] for one in read_claims())
 
 
+@pytest.mark.parametrize("one", sorted({pointer for claim in read_claims() for pointer in claim.proves}))
+def test_what_a_failure_calls_its_rule_can_be_explained(one: str) -> None:
+    """
+    A place in the description is a code, too: what stands there, its source, and the constraints and claims on it.
+    """
+    lines = "\n".join(explained(one))
+    assert all(word in lines for word in (one, "standing", "claims"))
+
+
+@pytest.mark.parametrize("one", ["#/", "#/nothing", "#/paths/0/x", "#/info/title/0", "rule"])
+def test_no_place_cannot_be_explained(one: str) -> None:
+    """
+    A pointer to nothing is no code.
+    """
+    assert [] == explained(one)
+
+
 def test_near_misses_are_named(capsys: pytest.CaptureFixture[str]) -> None:
     """
     A code that is not there is an error of the caller, and what it may have meant is named.
