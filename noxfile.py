@@ -26,8 +26,9 @@ LOCK = "requirements.lock"
 FOR_USERS = ("coinbase_checkouts", "coinbase_checkouts_api", "coinbase_webhook_subscriptions_api")
 PACKAGES = (*FOR_USERS, "coinbase_checkouts_conformance", "coinbase_checkouts_sandbox")
 DESCRIPTIONS = ("spec/openapi.yaml", "spec/webhook-subscriptions.yaml")
-# Two files of tests at a time, or four where there are the cores for it; those of one file share what they start.
-PARALLEL = ("--numprocesses=auto", "--maxprocesses=4", "--dist=loadfile")
+# Four files of tests at a time, on two cores, too: half of the time they wait for servers and processes. Those of one
+# file share what they start.
+PARALLEL = ("--numprocesses=4", "--dist=loadfile")
 # Tests of each thing that comes with files of its own, or is started as a command.
 ON_THE_WHEEL = (
     "tests/conformance/drift/test_generations.py",

@@ -9,6 +9,7 @@ import os
 import sys
 import threading
 from collections.abc import Iterator
+from functools import _lru_cache_wrapper
 from pathlib import Path
 from typing import Any, cast
 
@@ -38,6 +39,8 @@ if os.environ.get("HYPOTHESIS_PROFILE") == "thorough":
 
 ROOT = Path(__file__).parent.parent
 OVERLAYS = ROOT / "tests" / "overlays"
+# The file of the test that was measured last.
+MEASURED = pytest.StashKey[Path]()
 KEY_ID = "organizations/7d0a1f2e-5b7c-4c39-9a52-0f7d1c1a2b3c/apiKeys/1f0b6c44-9c7e-4a7e-8d55-2b9e8f3f9f10"
 
 
@@ -50,6 +53,9 @@ def pytest_runtest_protocol(item: pytest.Item) -> Iterator[None]:
     worker of xdist measures all the same.
     """
     if OVERLAYS in item.path.parents:
+        if item.path != item.config.stash.get(MEASURED, None):
+            item.config.stash[MEASURED] = item.path
+            forget()
         return (yield)
     here, in_threads = sys.gettrace(), threading.gettrace()
     try:
@@ -59,6 +65,14 @@ def pytest_runtest_protocol(item: pytest.Item) -> Iterator[None]:
     finally:
         sys.settrace(here)
         threading.settrace(cast("Any", in_threads))
+
+
+def forget() -> None:
+    """What a test of something else made the overlays keep, they have to make again to be seen making it."""
+    for module in [one for name, one in sys.modules.items() if name.partition(".")[0] == "coinbase_checkouts"]:
+        for value in vars(module).values():
+            if isinstance(value, _lru_cache_wrapper):
+                value.cache_clear()
 
 
 @pytest.fixture(scope="session")

@@ -30,6 +30,9 @@ _ALWAYS: Final = (
     "no:cacheprovider",
     "-p",
     "no:doctest",
+    # Its watchdog is of whoever runs us: in a fork it would wait for a thread that is not there.
+    "-p",
+    "no:faulthandler",
     "-p",
     "no:unraisableexception",
     "-p",
