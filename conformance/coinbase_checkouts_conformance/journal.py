@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from .tidying import Made
 
@@ -100,7 +100,7 @@ class Journal:
         for name, value in about.items():
             if content.get(name) != value:
                 raise JournalError(f"{path}: is of another {name} ({content.get(name)}, now {value})")
-        lists = [made.ids, made.titles]
+        lists: list[Any] = [made.ids, made.titles]
         texts = [text for one in entries.values() for text in vars(one).values()]
         if not all(isinstance(one, list) for one in lists) or not all(
             isinstance(text, str) for one in (texts, *lists) for text in one
