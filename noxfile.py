@@ -40,7 +40,7 @@ ON_THE_WHEEL = (
     "tests/overlays/test_cli.py",
     "tests/overlays/test_exports.py",
     "tests/overlays/test_validation.py",
-    "tests/plugin",
+    "tests/plugin/test_fixtures.py",
     "tests/recipes",
     "tests/sandbox/test_sandbox_cli.py",
     "tests/sandbox/test_sandbox_migrations.py",
