@@ -97,7 +97,7 @@ class Copies:
     def __init__(self) -> None:
         self._base = sqlite3.connect("", isolation_level=None)
         self._base.executescript(_SCHEMA)
-        self.count = 0
+        self.count: int = 0
 
     def __enter__(self) -> Self:
         return self
