@@ -11,7 +11,6 @@ import argparse
 import json
 import os
 import secrets
-import signal
 import sqlite3
 import sys
 import time
@@ -30,6 +29,7 @@ from .commerce.notes import noted
 from .commerce.report import Outcome, Report, Verdict
 from .commerce.requests import Known, known
 from .errors import ConfigurationError, Loss, LossKind, MigrationError
+from .interrupting import sigterm_as_interrupt
 from .plain import plain
 from .streams import is_terminal, tell, write
 
@@ -46,7 +46,7 @@ _PARTS: Final = tuple(field.name for field in fields(Loss))
 def run(options: argparse.Namespace) -> int:
     """Run the command; its exit code, see `arguments.MIGRATE_EXIT_CODES`."""
     try:
-        with _ended():
+        with sigterm_as_interrupt():
             return _migrate(options)
     except ConfigurationError as exc:
         tell(f"{NAME}: {exc}")
@@ -59,24 +59,6 @@ def run(options: argparse.Namespace) -> int:
     except KeyboardInterrupt:
         tell(f"{NAME}: interrupted; nothing was kept but what is on stdout")
         return INTERRUPTED
-
-
-@contextmanager
-def _ended() -> Generator[None]:
-    """While this lasts SIGTERM ends what is done as Ctrl-C does, so that nothing is left behind."""
-
-    def interrupt(_: int, __: object) -> None:
-        # Not by way of SIGINT, which shells have what they start in the background ignore.
-        raise KeyboardInterrupt
-
-    before = None
-    with suppress(ValueError):  # of a thread, which signals do not reach
-        before = signal.signal(signal.SIGTERM, interrupt)
-    try:
-        yield
-    finally:
-        if before is not None:
-            signal.signal(signal.SIGTERM, before)
 
 
 def _migrate(options: argparse.Namespace) -> int:

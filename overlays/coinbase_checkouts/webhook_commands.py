@@ -19,7 +19,6 @@ from contextlib import ExitStack, contextmanager, suppress
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
-from types import FrameType
 from typing import Any, Final
 
 from . import output
@@ -27,6 +26,7 @@ from .arguments import COULD_NOT_RUN, INTERRUPTED, OK, SAID_NO
 from .auth import ApiKey
 from .commands import find_key
 from .errors import CheckoutsError, ConfigurationError, NotFoundError, Refusal, SignatureError
+from .interrupting import sigterm_as_interrupt
 from .listening import BODY_LIMIT_BYTES, Headers, Then, serve
 from .seam import httpx
 from .streams import OutputError, tell, write
@@ -134,12 +134,10 @@ def _hints(
 
 
 def _listen(options: argparse.Namespace, name: str) -> int:
-    before = None
-    with suppress(ValueError):  # of a thread, which signals do not reach
-        # So that a subscription is deleted when a supervisor ends the program, too.
-        before = signal.signal(signal.SIGTERM, _interrupt)
     try:
         with ExitStack() as stack:
+            # So that a subscription is deleted when a supervisor ends the program, too.
+            stack.enter_context(sigterm_as_interrupt())
             key = None if options.subscribe is None else find_key(options.key_file)
             secrets = _secrets(options) if key is None else []
             listener = stack.enter_context(_bound(options.host, options.port))
@@ -149,14 +147,6 @@ def _listen(options: argparse.Namespace, name: str) -> int:
             return _received(options, name, listener, url, secrets)
     except (KeyboardInterrupt, asyncio.CancelledError):
         return OK
-    finally:
-        if before is not None:
-            signal.signal(signal.SIGTERM, before)
-
-
-def _interrupt(_: int, __: FrameType | None) -> None:
-    # Not by way of SIGINT, which shells have what they start in the background ignore.
-    raise KeyboardInterrupt
 
 
 async def _until_stopped(work: Coroutine[Any, Any, bool]) -> bool:

@@ -17,10 +17,11 @@ from coinbase_checkouts_conformance.description import escaped
 
 from . import prose
 from .comparing_operations import compare_operations, compare_servers, has_servers
-from .comparing_schemas import SchemaComparison, look_of
+from .comparing_schemas import SchemaComparison
 from .differences import Difference, Occurrence, differences
 from .document import At, Document
 from .findings import Finding, Found, Pair, Path, listed, shown, words
+from .looks import look_of
 from .matching import Matched, matched
 from .operations import Operation, events, operations, servers
 from .reaching import Reach

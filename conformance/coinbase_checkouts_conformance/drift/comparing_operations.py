@@ -9,10 +9,11 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from . import prose
-from .comparing_schemas import alike, best_pairs, look_of, renamed
 from .document import At
 from .findings import Finding, Pair, Path, listed, words
+from .looks import look_of
 from .operations import Operation, Parameter, media_type, note
+from .renaming import alike, best_pairs, renamed
 from .schemas import Schemas, canonical
 from .verdicts import Direction
 

@@ -8,8 +8,8 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
-from .comparing_schemas import alike
 from .operations import Operation
+from .renaming import alike
 from .schemas import Schemas
 
 
