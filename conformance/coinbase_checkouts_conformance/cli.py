@@ -90,8 +90,10 @@ def _run(options: argparse.Namespace, signals: list[int]) -> int:
             return _could_not_run(str(exc))
         except NotTriedError as exc:
             return _could_not_run(f"not one claim could be tried: {exc}")
+        if options.resume is None:
+            journal.start()
         deck, known = Live(has_control=has_control), dict(journal.entries)
-        suite = Suite(wire, tokens, deck, progress=progress(), known=known, made=journal.made)
+        suite = Suite(wire, tokens, deck, progress=progress(), known=known, said=journal.said, made=journal.made)
         suite.begin, suite.keep = journal.begin, journal.add
         arguments = [] if options.expression is None else ["-k", options.expression]
         code = tried(suite, arguments, tidy_s)
@@ -104,7 +106,7 @@ def _run(options: argparse.Namespace, signals: list[int]) -> int:
     if reports is not None and suite.outcomes.by_claim:
         provenance = "tried over HTTP, with the control endpoints of a sandbox" if has_control else "tried over HTTP"
         report(reports, suite, target=str(target), started_at=started_at, provenance=provenance)
-    for trouble in filter(None, (journal.trouble, suite.made and f"may still be ACTIVE: {suite.made}")):
+    for trouble in filter(None, (journal.trouble, journal.untold, suite.made and f"may still be ACTIVE: {suite.made}")):
         print(f"coinbase-checkouts conformance: {trouble}", file=sys.stderr)
     return stopped(signals) if code == pytest.ExitCode.INTERRUPTED else result
 

@@ -14,7 +14,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
+from . import traffic_file
 from .tidying import Made
+from .traffic import Conversation
 
 NAME: Final = "run.json"
 FORMAT: Final = 1
@@ -43,7 +45,9 @@ class Journal:
         about: What must be the same for a run to go on: target, meaning of the description, version.
         made: What the run made and has not put in order yet, so that the next one does when this one is killed.
         begun: How the checkouts of the test that is under way are called.
+        said: What an earlier part of the run said to the server, by test.
         trouble: Why the last writing failed; empty when it did not.
+        untold: Why what was said could not be kept; likewise.
     """
 
     folder: Path | None
@@ -51,15 +55,24 @@ class Journal:
     entries: dict[str, Entry] = field(default_factory=dict)
     made: Made = field(default_factory=Made)
     begun: str = ""
+    said: dict[str, Conversation] = field(default_factory=dict)
     trouble: str = ""
+    untold: str = ""
+
+    def start(self) -> None:
+        """The run begins, and does not go on with another."""
+        if self.folder is not None:
+            self.untold = traffic_file.begin(self.folder)
 
     def begin(self, title: str) -> None:
         """A test begins; what it makes is called *title*."""
         self.begun = title
         self._write()
 
-    def add(self, test: str, entry: Entry) -> None:
-        """Keep what a test came to."""
+    def add(self, test: str, entry: Entry, conversation: Conversation | None) -> None:
+        """Keep what a test came to, after what was said in it: what is known has its evidence."""
+        if self.folder is not None and conversation is not None:
+            self.untold = traffic_file.add(self.folder, conversation) or self.untold
         self.entries[test] = entry
         self.end()
 
@@ -106,7 +119,7 @@ class Journal:
             isinstance(text, str) for one in (texts, *lists) for text in one
         ):
             raise JournalError(f"{path}: is damaged; begin a new run with --report-dir")
-        return cls(folder, about, entries, made)
+        return cls(folder, about, entries, made, said=traffic_file.read(folder))
 
 
 def put(path: Path, text: str) -> str:

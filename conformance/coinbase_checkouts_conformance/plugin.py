@@ -88,8 +88,9 @@ class Suite:
         progress: Called with each claim's outcome and module when its test has ended.
         conversations: What was said in each test, by its name.
         known: What an earlier run found out, by test; what is final there is not tried again.
+        said: What was said in it, by test.
         begin: Called when a test begins, with how it calls what it makes.
-        keep: Called with what each test came to.
+        keep: Called with what each test came to, and what was said in it.
     """
 
     wire: Wire
@@ -100,8 +101,9 @@ class Suite:
     made: Made = field(default_factory=Made)
     conversations: dict[str, Conversation] = field(default_factory=dict)
     known: Mapping[str, Entry] = field(default_factory=dict)
+    said: Mapping[str, Conversation] = field(default_factory=dict)
     begin: Callable[[str], None] = lambda _: None
-    keep: Callable[[str, Entry], None] = lambda _, __: None
+    keep: Callable[[str, Entry, Conversation | None], None] = lambda *_: None
     _selected: dict[str, Claim] = field(default_factory=dict)
     _noticed: set[str] = field(default_factory=set)
 
@@ -197,6 +199,8 @@ class Suite:
         for item in session.items:
             if entry := done.get(name := tape_name(item)):
                 self.outcomes.add(Outcome(claim_of(item), entry.outcome, entry.detail, (name,)))
+                if name in self.said:
+                    self.conversations[name] = self.said[name]
         session.items[:] = [item for item in session.items if tape_name(item) not in done]
         if self.progress is not None:
             self.progress.expect(len(session.items))
@@ -210,7 +214,8 @@ class Suite:
     def _add(self, item: pytest.Item, claim: Claim, verdict: str, detail: str, **where: str) -> None:
         outcome = Outcome(claim, verdict, detail, (tape_name(item),), item.stash[_DURATION_S], **where)
         self.outcomes.add(outcome)
-        self.keep(tape_name(item), Entry(claim.id, verdict, detail))
+        name = tape_name(item)
+        self.keep(name, Entry(claim.id, verdict, detail), self.conversations.get(name))
         if self.progress is not None:
             self.progress(outcome)
 

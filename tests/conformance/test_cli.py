@@ -102,8 +102,8 @@ def test_a_report_is_written_where_it_is_wanted(run: Run, our_sandbox: tuple[str
     code, _, _ = run(url, "-k", "list.nothing", "--report-dir", str(tmp_path / "new" / "reports"), key=key)
     assert code == 0
     folder = tmp_path / "new" / "reports"
-    expected = ["badges", "junit.xml", "report.html", "report.json", "report.md", "report.schema.json", "run.json"]
-    assert expected == sorted(path.name for path in folder.iterdir())
+    reports = ["badges", "junit.xml", "report.html", "report.json", "report.md", "report.schema.json"]
+    assert [*reports, "run.json", "traffic.jsonl"] == sorted(path.name for path in folder.iterdir())
     report = json.loads((folder / "report.json").read_text(encoding="utf-8"))
     assert url == report["target"]
     assert [("list.nothing", "pass")] == [(claim["id"], claim["outcome"]) for claim in report["claims"]]
@@ -208,12 +208,13 @@ def test_a_run_that_is_stopped_tidies_up(our_sandbox: tuple[str, Path], tmp_path
 
 def test_a_run_goes_on_where_it_was_stopped(our_sandbox: tuple[str, Path], tmp_path: Path, run: Run) -> None:
     """
-    With --resume only what was not tried is tried, and the report is of all of it.
+    With --resume only what was not tried is tried, and the report is of all of it, with what was said before.
     """
     url, key = our_sandbox
     selected = ["-k", "list and not query"]
     code, _, _ = run(url, *selected, "--report-dir", str(tmp_path), key=key)
     assert code == 0
+    first = covered_in(tmp_path)
     path = tmp_path / "run.json"
     content = json.loads(path.read_text(encoding="utf-8"))
     tests = content["tests"]
@@ -227,8 +228,15 @@ def test_a_run_goes_on_where_it_was_stopped(our_sandbox: tuple[str, Path], tmp_p
     assert out.count(".") == len(left_out)
     report = json.loads((tmp_path / "report.json").read_text(encoding="utf-8"))
     assert len(tests) + 1 == len(report["claims"])
+    assert [] == [claim["id"] for claim in report["claims"] if not claim["evidence"]]
+    assert first == covered_in(tmp_path)
     code, out, _ = run(url, *selected, "--resume", str(tmp_path), key=key)
     assert (0, f"{len(tests) + 1} claims hold, 0 broken, 0 skipped") == (code, out.splitlines()[-1])
+
+
+def covered_in(folder: Path) -> Any:
+    """The figures of coverage in the report of *folder*."""
+    return json.loads((folder / "report.json").read_text(encoding="utf-8"))["figures"]["coverage"]
 
 
 def test_a_run_that_was_killed_is_tidied_up_by_the_next(
@@ -316,12 +324,13 @@ def test_a_full_disk_costs_the_files_and_not_the_verdict(
     What cannot be written is told, a line for each; the verdict and the exit code are as they were.
     """
     url, key = our_sandbox
-    for name in ("run.json", "report.html"):
+    for name in ("run.json", "traffic.jsonl", "report.html"):
         (tmp_path / name).mkdir()
         (tmp_path / name / "in the way").touch()
     code, out, err = run(url, "-k", "list.nothing", "--report-dir", str(tmp_path), key=key)
     assert (0, "1 claims hold, 0 broken, 0 skipped") == (code, out.splitlines()[-1])
-    assert f"{tmp_path / 'run.json'}: cannot be written: Is a directory" in err
+    for name in ("run.json", "traffic.jsonl"):
+        assert f"{tmp_path / name}: cannot be written: Is a directory" in err
     assert f"{tmp_path / 'report.html'}: Is a directory" in err
     assert sorted(path.name for path in tmp_path.glob(".*")) == []
 
