@@ -103,7 +103,7 @@ class Suite:
     known: Mapping[str, Entry] = field(default_factory=dict)
     said: Mapping[str, Conversation] = field(default_factory=dict)
     begin: Callable[[str], None] = lambda _: None
-    keep: Callable[[str, Entry, Conversation | None], None] = lambda *_: None
+    keep: Callable[[str, Entry, Conversation | None], None] = lambda _, __, ___: None
     _selected: dict[str, Claim] = field(default_factory=dict)
     _noticed: set[str] = field(default_factory=set)
 
