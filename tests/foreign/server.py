@@ -31,8 +31,6 @@ class Server:
         self.lock = threading.Lock()
         self.reading, self.fault = kind, fault
         handler: Any = type("BoundHandler", (Handler,), {"server_of": self, "timeout": 30.0})
-        if kind.connection == "short":
-            handler.timeout = IDLE_S
         self.http = ThreadingHTTPServer(("127.0.0.1", port), handler)
         self.http.daemon_threads = True
         self.url = f"http://127.0.0.1:{self.http.server_port}"
@@ -78,6 +76,9 @@ class Handler(BaseHTTPRequestHandler):
         )
         place(request)
         self.send(request, self.server_of.answer(request))
+        if self.server_of.reading.connection == "short" and not self.close_connection:
+            # Of the next request only: a busy client may need longer to send its first.
+            self.connection.settimeout(IDLE_S)
 
     do_POST = do_GET  # noqa: N815  # http.server's name
 
