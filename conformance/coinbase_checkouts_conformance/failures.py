@@ -17,7 +17,7 @@ from .description import description
 from .judge import BrokenError
 from .outcomes import ERROR, FAIL
 from .scrub import excerpt, scrubbed
-from .traffic import Recorded
+from .traffic import Recorded, scheme_of
 from .wire import Reply
 
 # A line that is longer is no line for a shell any more.
@@ -93,11 +93,9 @@ def curl(request: httpx.Request) -> str:
     if set(url) & set("[]{}"):
         command.append("--globoff")
     command.append(shlex.quote(url))
-    authorization = request.headers.get("authorization")
-    if authorization is not None:
-        scheme, space, _ = authorization.partition(" ")
-        shown = f"{scheme} " if space and scheme.isalpha() else ""
-        command.append(f'-H "Authorization: {shown}$TOKEN"')
+    scheme = scheme_of(request)
+    if scheme is not None:
+        command.append(f'-H "Authorization: {f"{scheme} $TOKEN".lstrip()}"')
     headers = [
         (name, request.headers[name]) for name in ("Content-Type", "X-Idempotency-Key") if name in request.headers
     ]

@@ -8,7 +8,6 @@ from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Final, Protocol
-from urllib.parse import urlencode
 
 import httpx
 import pytest
@@ -47,6 +46,7 @@ class Tape:
         now: When it was recorded; None in a live run.
         has_control: Whether control endpoints answer.
         standing: What the traffic is, as in `traffic`; *target*: whose, if not the wire's.
+        base_url: Where a person would ask what was asked here, if not there.
         explained: Turns an exception of the player into one that a person understands.
     """
 
@@ -55,6 +55,7 @@ class Tape:
     now: datetime | None = None
     standing: str = "live"
     target: str = ""
+    base_url: str = ""
     check: Callable[[], None] = lambda: None
     explained: Callable[[BaseException], BaseException] = lambda error: error
 
@@ -177,7 +178,7 @@ class Suite:
             tape, exchange = item.stash.get(_TAPE, None), item.stash.get(_EXCHANGE, None)
             error = tape.explained(error) if tape else error
             said = exchange.conversation.exchanges if exchange else []
-            report.longrepr = failure(claim, error, _said(item, error), said)
+            report.longrepr = failure(claim, error, self._last(item, error), said)
             asked = said[-1].operation if said else None
             where = {"rule": getattr(error, "rule", ""), "operation": asked.id if asked else ""}
             self._add(item, claim, verdict_of(error), report.longrepr, **where)
@@ -219,6 +220,19 @@ class Suite:
         if self.progress is not None:
             self.progress(outcome)
 
+    def _last(self, item: pytest.Item, error: BaseException) -> tuple[httpx.Request, Reply | None] | None:
+        """The exchange that *error* is about, as to be had again: the last one, unless the conversation as a whole told."""
+        exchange = item.stash.get(_EXCHANGE, None)
+        if exchange is None or exchange.last is None:
+            return None
+        origin = item.stash[_TAPE].base_url or self.wire.target.origin
+        if isinstance(error, InvariantError):
+            one = error.findings[0].exchange
+            return one.request(origin), Reply(one.status, one.content_type, one.answer)
+        request, reply = exchange.last
+        url = f"{origin}{request.url.raw_path.decode('ascii')}"
+        return httpx.Request(request.method, url, headers=request.headers, content=request.content), reply
+
     def _news(self, test: str, remarks: Iterable[str]) -> list[str]:
         """What was undocumented in this test's answers, and its own *remarks*; told by the first test that meets it."""
         found = [line for exchange in self.conversations.get(test, ()) for line in notices(exchange)]
@@ -226,16 +240,6 @@ class Suite:
         new = [line for line in dict.fromkeys(found) if line not in self._noticed]
         self._noticed.update(new)
         return new
-
-
-def _said(item: pytest.Item, error: BaseException) -> tuple[httpx.Request, Reply | None] | None:
-    """The exchange that *error* is about: the last one, unless the conversation as a whole told."""
-    if isinstance(error, InvariantError):
-        one = error.findings[0].exchange
-        url = f"http://conversation.invalid{one.path}?{urlencode(one.query)}".rstrip("?")
-        return httpx.Request(one.method, url, content=one.content), Reply(one.status, one.content_type, one.answer)
-    exchange = item.stash.get(_EXCHANGE, None)
-    return exchange.last if exchange else None
 
 
 def tape_name(item: pytest.Item) -> str:

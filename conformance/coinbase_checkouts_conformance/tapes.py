@@ -34,6 +34,8 @@ from .wire import NotTriedError
 
 # Ports, hosts and what stands before the path of an operation do not matter to what is claimed.
 _HOST: Final = "http://sandbox.invalid"
+# Where `coinbase-checkouts sandbox` listens, if nobody tells it otherwise.
+_SANDBOX: Final = "http://127.0.0.1:8402"
 _OWN_HOST: Final = re.compile(rb"http://(?:127\.0\.0\.1|localhost|\[::1\]):\d+")
 _PREFIX: Final = re.compile(r"\A[^?]*?(?=/api/v1/checkouts)")
 _KEPT: Final = {"request": ("content-type", "x-idempotency-key"), "response": ("content-type",)}
@@ -214,6 +216,7 @@ class Player:
                 now=provenance.recorded_at,
                 standing=provenance.standing,
                 target=provenance.target,
+                base_url=_SANDBOX if provenance.standing == SANDBOX else provenance.target,
                 check=lambda: _all_used(test, cassette),
                 explained=partial(_explained, test),
             )

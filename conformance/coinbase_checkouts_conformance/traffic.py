@@ -18,7 +18,7 @@ from datetime import UTC, datetime, timedelta
 from functools import cache, cached_property
 from pathlib import Path
 from typing import Any, Final
-from urllib.parse import parse_qsl, unquote, urlsplit
+from urllib.parse import parse_qsl, quote, unquote, urlencode, urlsplit
 
 import httpx
 import yaml
@@ -35,6 +35,8 @@ LARGEST_BYTES: Final = 512 * 1024 * 1024
 
 _LONGEST_MS: Final = 24 * 3600 * 1000
 _GZIP: Final = b"\x1f\x8b"
+# What a request says in headers, but for the token.
+_REPEATED: Final = ("content-type", "x-idempotency-key")
 
 
 class TrafficError(Exception):
@@ -72,6 +74,7 @@ class Recorded:
         request_headers, response_headers: Names in lower case; never `authorization`.
         content, answer: Bodies as they went over the wire, decoded of any compression.
         span: From when to when it took, where that is known.
+        scheme: Of the `Authorization` that was sent, as in `scheme_of`; None where that is not known, too.
     """
 
     place: Place
@@ -84,6 +87,7 @@ class Recorded:
     response_headers: Mapping[str, str]
     answer: bytes
     span: tuple[datetime, datetime] | None = None
+    scheme: str | None = None
 
     @cached_property
     def _matched(self) -> tuple[Operation, dict[str, str]] | None:
@@ -116,6 +120,15 @@ class Recorded:
     def json(self) -> Any:
         """The answer as JSON; None when it is not."""
         return _json(self.answer)
+
+    def request(self, origin: str) -> httpx.Request:
+        """What was asked, to be asked of *origin*; where a token was stands `$TOKEN`."""
+        query = urlencode(self.query, quote_via=quote)
+        headers = {name: self.request_headers[name] for name in _REPEATED if name in self.request_headers}
+        if self.scheme is not None:
+            headers["authorization"] = f"{self.scheme} $TOKEN".lstrip()
+        url = f"{origin}{self.path}{'?' if query else ''}{query}"
+        return httpx.Request(self.method, url, headers=headers, content=self.content)
 
 
 @dataclass
@@ -160,7 +173,17 @@ def recorded(place: Place, request: httpx.Request, status: int, headers: Mapping
         status,
         headers,
         answer,
+        scheme=scheme_of(request),
     )
+
+
+def scheme_of(request: httpx.Request) -> str | None:
+    """`Bearer`, empty for an `Authorization` without a scheme, None for a request without one."""
+    sent = request.headers.get("authorization")
+    if sent is None:
+        return None
+    scheme, space, _ = sent.partition(" ")
+    return scheme if space and scheme.isalpha() else ""
 
 
 def matched(by: Description, method: str, path: str) -> tuple[Operation, dict[str, str]] | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import json
 import re
+import shlex
 import socket
 import socketserver
 import ssl
@@ -274,6 +275,32 @@ def test_a_broken_claim_is_told_in_full(run: Run) -> None:
         "  rule     #/components/schemas/CheckoutList/properties/nextPageToken/type",
         "  source   list-checkouts, mapping, cdp-openapi (documented)",
     ]
+
+
+def test_what_a_conversation_tells_can_be_asked_again(run: Run, our_sandbox: tuple[str, Path]) -> None:
+    """
+    Of an invariant, too, the line of curl is the very request: server, prefix, token, media type and idempotency key.
+    """
+    url, key = our_sandbox
+
+    def paid(head: str, said: bytes) -> bytes:
+        told = json.loads(said.partition(b"\r\n\r\n")[2])
+        return answer(json.dumps({**told, "transactionHash": "0x1"}).encode()) if "id" in told else said
+
+    with between(url, paid) as front:
+        code, out, _ = run(f"{front}/sandbox", "-k", "get.as-created", key=key)
+        [line] = re.findall(r"curl     (.*)", out)
+        words = shlex.split(line)
+        headers = httpx.Headers([words[at + 1].split(": ", 1) for at, word in enumerate(words) if word == "-H"])
+        content = words[words.index("--data-binary") + 1].encode()
+        method, asked = words[3], next(word for word in words if word.startswith("http"))
+        again = httpx.Request(method, asked, headers=headers, content=content)
+        with Wire(Target.parse(front)) as wire:
+            made = json.loads(wire.send(again, Tokens(key).valid).content)
+    assert (1, f"{front}/sandbox/api/v1/checkouts") == (code, asked)
+    assert ("Bearer $TOKEN", "application/json") == (headers["authorization"], headers["content-type"])
+    # The key brings back what was made then.
+    assert made["id"] in re.findall(r"answer .*", out)[0]
 
 
 def test_a_redirect_is_not_followed(run: Run) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 import socket
 from collections.abc import Callable
@@ -405,6 +406,29 @@ def test_an_answer_that_breaks_the_description_is_found(copy: Path, capsys: pyte
     assert code == 1
     assert "'PAID' is not one of" in out
     assert "#/components/schemas/CheckoutStatus/enum" in out
+
+
+@pytest.mark.parametrize("change", [('"ACTIVE"', '"PAID"'), ('"status"', '"transactionHash": "0x1", "status"')])
+@pytest.mark.parametrize("standing", [SANDBOX, LIVE])
+def test_what_was_recorded_can_be_asked_again(
+    tmp_path: Path, copy: Path, capsys: pytest.CaptureFixture[str], change: tuple[str, str], standing: str
+) -> None:
+    """
+    Of a recording the line of curl asks whoever was recorded, whether one answer is wrong or all of them together.
+    """
+    provenance, interactions = read_cassette(written(copy))
+    for interaction in interactions[1:]:
+        body = interaction["response"]["body"]
+        body["string"] = body["string"].replace(*change)
+    path = tmp_path / "other" / standing / f"{TEST}.yaml"
+    path.parent.mkdir(parents=True)
+    base_url = "https://payments.example/sandbox" if standing == LIVE else "http://127.0.0.1:8402"
+    serializer = Serializer(path, replace(provenance, standing=standing, target=base_url))
+    path.write_text(serializer.serialize({"interactions": interactions}), encoding="utf-8")
+    code, out = replayed(tmp_path / "other", capsys)
+    assert code == 1
+    assert re.search(rf"curl -sS -X \w+ {base_url}/api/v1/checkouts", out)
+    assert '-H "Authorization: Bearer $TOKEN"' in out
 
 
 def test_a_replay_has_no_network() -> None:
