@@ -17,7 +17,7 @@ from typing import Any, Final
 import pytest
 
 from .constraints import OPEN, Constraint, constraints
-from .description import Source, description
+from .description import Source, description, needed_by
 from .invariants import INVARIANTS, Invariant
 
 CLAIMS_FILE: Final = Path(__file__).with_name("claims.toml")
@@ -49,13 +49,18 @@ def claim(identifier: str, *proves: str) -> pytest.MarkDecorator:
         identifier: Such as `create.full`: the operation or topic, a dot, the rule.
         proves: Ids of `x-rule`s, and pointers into the description (`#/…`).
     """
-    return pytest.mark.claim(identifier, tuple(map(description().pointer, proves)))
+    with needed_by(f"the claim {identifier}"):
+        pointers = tuple(map(description().pointer, proves))
+        for pointer in pointers:
+            description().at(pointer)
+    return pytest.mark.claim(identifier, pointers)
 
 
 def each_constraint(operation_id: str, *locations: str) -> pytest.MarkDecorator:
     """One claim for each constraint on *locations* (`body`, `path`, `query`, `header`) of a request, by the description."""
-    operation = description().operations[operation_id]
-    found = {c.claim: c for c in constraints(description(), operation) if c.location in locations}
+    with needed_by(f"every claim about a request of {operation_id}"):
+        operation = description().operations[operation_id]
+        found = {c.claim: c for c in constraints(description(), operation) if c.location in locations}
     cases = [
         # Of what is open the rule that leaves it open tells the source.
         pytest.param(one, id=one.name, marks=claim(one.claim, *filter(None, (one.pointer, OPEN.get(one.name)))))

@@ -27,11 +27,12 @@ from coinbase_checkouts.errors import CheckoutsError
 
 from . import passive
 from .control import ROOT, Control
-from .description import description
+from .description import DescriptionError, description
+from .in_step import check_in_step
 from .journal import Journal, JournalError
 from .judge import BrokenError
 from .meaning import meaning_now
-from .outcomes import BREAKING, HOLDING, UNKNOWN, Outcomes
+from .outcomes import BREAKING, HOLDING, UNKNOWN
 from .pacing import RATE_ELSEWHERE
 from .plugin import Live, Suite
 from .progress import progress
@@ -49,6 +50,7 @@ BY_SIGNAL: Final = 128  # and the signal's number
 # Of the run's limit, kept back to deactivate what was created: so much, and the time for so many requests.
 _TIDY_S: Final = 15.0
 _TIDY_REQUESTS: Final = 300
+_EXPRESSION: Final = "-k takes parts of claim ids and test names, with and, or, not and parentheses"
 # A pause that is longer is told.
 _PAUSE_S: Final = 5.0
 
@@ -65,12 +67,15 @@ def main(argv: list[str]) -> int:
     with stopping() as signals:
         try:
             return _run(options, signals)
+        except DescriptionError as exc:
+            return _could_not_run(str(exc))
         except KeyboardInterrupt:
             return stopped(signals)
 
 
 def _run(options: argparse.Namespace, signals: list[int]) -> int:
     reports: Path | None = options.report_dir or options.resume
+    check_in_step()
     try:
         target = Target.parse(options.base_url)
         tokens = Tokens(options.key_file)
@@ -102,13 +107,13 @@ def _run(options: argparse.Namespace, signals: list[int]) -> int:
     if code != pytest.ExitCode.INTERRUPTED and unknown and not suite.outcomes.of(*HOLDING, *BREAKING):
         result = _could_not_run(f"not one claim could be tried: {unknown[-1].detail}")
     else:
-        result = told(code, suite.outcomes)
+        result = told(code, suite, options.expression)
     if reports is not None and suite.outcomes.by_claim:
         provenance = "tried over HTTP, with the control endpoints of a sandbox" if has_control else "tried over HTTP"
         report(reports, suite, target=str(target), started_at=started_at, provenance=provenance)
     for trouble in filter(None, (journal.trouble, journal.untold, suite.made and f"may still be ACTIVE: {suite.made}")):
         print(f"coinbase-checkouts conformance: {trouble}", file=sys.stderr)
-    return stopped(signals) if code == pytest.ExitCode.INTERRUPTED else result
+    return stopped(signals) if code == pytest.ExitCode.INTERRUPTED and not suite.troubles else result
 
 
 def report(folder: Path, suite: Suite, *, target: str, started_at: datetime, provenance: str) -> None:
@@ -187,10 +192,22 @@ def pause(seconds: float) -> None:
     time.sleep(seconds)
 
 
-def told(code: int, outcomes: Outcomes) -> int:
-    """Print how it went; the exit code that goes with pytest's *code*."""
+def told(code: int, suite: Suite, expression: str | None = None) -> int:
+    """
+    Print how it went; the exit code that goes with pytest's *code*.
+
+    Args:
+        expression: What was given with -k, where nothing else was given to pytest.
+    """
+    outcomes = suite.outcomes
+    if suite.troubles:
+        for trouble in dict.fromkeys(suite.troubles):
+            _could_not_run(trouble)
+        return COULD_NOT_RUN
     if code == pytest.ExitCode.NO_TESTS_COLLECTED and not outcomes.by_claim:
-        return _could_not_run("no claim is selected; -k takes parts of claim ids and test names, with and, or, not")
+        return _could_not_run(f"no claim is selected; {_EXPRESSION}")
+    if code == pytest.ExitCode.USAGE_ERROR and expression is not None:
+        return _could_not_run(f"-k {expression!r} cannot be read; {_EXPRESSION}")
     if code in (pytest.ExitCode.USAGE_ERROR, pytest.ExitCode.INTERNAL_ERROR):
         return _could_not_run("pytest could not run the suite; the reason is above")
     print(outcomes.text)

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Generator, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from importlib.util import find_spec
@@ -18,6 +19,10 @@ from typing import Any, Final
 _METHODS: Final = ("get", "post", "put", "patch", "delete")
 # Weakest last: a claim that rests on several facts is as good as the weakest of them.
 STANDINGS: Final = ("observed", "documented", "assumed")
+
+
+class DescriptionError(LookupError):
+    """The description lacks what is looked for in it; the message says what, and who needs it."""
 
 
 @dataclass(frozen=True)
@@ -63,6 +68,11 @@ class Operation:
         return self.id.removesuffix("Checkouts").removesuffix("Checkout")
 
 
+class _Operations(dict[str, Operation]):
+    def __missing__(self, name: str) -> Operation:
+        raise DescriptionError(f"the description has no operation {name}")
+
+
 class Description:
     """An OpenAPI 3.1 document whose `$ref`s are all local."""
 
@@ -73,7 +83,7 @@ class Description:
     @cached_property
     def operations(self) -> dict[str, Operation]:
         """By operationId."""
-        found: dict[str, Operation] = {}
+        found = _Operations()
         for path, item in self.document["paths"].items():
             for method in _METHODS:
                 if method in item:
@@ -83,10 +93,18 @@ class Description:
         return found
 
     def at(self, pointer: str) -> Any:
-        """What *pointer* (`#/a/b`) leads to, `$ref`s on the way not followed."""
+        """
+        What *pointer* (`#/a/b`) leads to, `$ref`s on the way not followed.
+
+        Raises:
+            DescriptionError: Nothing is there.
+        """
         node: Any = self.document
-        for part in parts(pointer):
-            node = node[int(part)] if isinstance(node, list) else node[part]
+        for step, part in enumerate(parts(pointer), 2):
+            try:
+                node = node[int(part)] if isinstance(node, list) else node[part]
+            except (LookupError, TypeError, ValueError):
+                raise DescriptionError(f"the description has no {'/'.join(pointer.split('/')[:step])}") from None
         return node
 
     def resolve(self, pointer: str) -> str:
@@ -151,6 +169,8 @@ class Description:
 
     def pointer(self, rule: str) -> str:
         """Where the `x-rule` with this id is; what is a pointer already stays one."""
+        if not rule.startswith("#") and rule not in self.rules:
+            raise DescriptionError(f"the description has no x-rule {rule}")
         return rule if rule.startswith("#") else self.rules[rule]
 
     @cached_property
@@ -187,12 +207,32 @@ def parts(pointer: str) -> list[str]:
     return [part.replace("~1", "/").replace("~0", "~") for part in pointer.split("/")[1:]]
 
 
-def compiled(*names: str) -> bytes:
-    """A file of the compiled client, which is not imported for it: that costs more than to compare two descriptions."""
+@contextmanager
+def needed_by(who: str) -> Generator[None]:
+    """
+    Say *who* needs what the description lacks.
+
+    Raises:
+        DescriptionError: Something was looked for that is not there.
+    """
+    try:
+        yield
+    except DescriptionError as exc:
+        told = f"{exc}, and {who} needs it: put it back and run `nox -s generate`, or change what needs it"
+        raise DescriptionError(told) from None
+
+
+def client_folder() -> Path:
+    """Where the compiled client is, which is not imported for it: that costs more than to compare two descriptions."""
     client = find_spec("coinbase_checkouts_api")
     if client is None or client.origin is None:
         raise ModuleNotFoundError("coinbase_checkouts_api")
-    return Path(client.origin).parent.joinpath(*names).read_bytes()
+    return Path(client.origin).parent
+
+
+def compiled(*names: str) -> bytes:
+    """A file of the compiled client."""
+    return client_folder().joinpath(*names).read_bytes()
 
 
 @lru_cache(maxsize=1)

@@ -163,7 +163,7 @@ def noticed(change: Change) -> str:
     try:
         by = change.made(description())
         found = covered(by, on.conversations, on.proofs, ledger=on.ledger)
-    except (KeyError, IndexError, AttributeError):
+    except (LookupError, AttributeError):
         return LIST  # a claim or the compiler points at what is gone
     if found.surprises or _missing(found) - on.missing:
         return TRAFFIC

@@ -30,8 +30,10 @@ from .coverage import (
     listed,
     proofs_of,
 )
-from .description import description
+from .description import DescriptionError, description, needed_by
+from .in_step import check_in_step
 from .outcomes import HOLDING
+from .plugin import Suite
 from .replay import replayed
 from .traffic import STANDINGS, TrafficError, from_cassettes, from_documents
 
@@ -42,20 +44,29 @@ def main(argv: list[str], *, cassettes: Path = CASSETTES) -> int:
     """Measure; the exit code."""
     parser = argparse.ArgumentParser(prog="python -m coinbase_checkouts_conformance.measure", allow_abbrev=False)
     parser.add_argument("--accept", action="store_true", help=f"write {LEDGER_FILE.name} as the description is now")
-    if parser.parse_args(argv).accept:
-        LEDGER_FILE.write_text(listed(atoms(description())), encoding="utf-8", newline="\n")
+    accepts = parser.parse_args(argv).accept
     try:
-        conversations = [*from_cassettes(cassettes / SANDBOX), *from_documents()]
-    except (CassetteError, TrafficError) as exc:
+        check_in_step()
+        suite, found = _measured(cassettes, accepts=accepts)
+    except (CassetteError, TrafficError, DescriptionError) as exc:
         print(f"coverage: {exc}", file=sys.stderr)
         return 2
-    suite = replayed(cassettes)
-    ledger = LEDGER_FILE.read_text(encoding="utf-8")
-    found = covered(description(), conversations, proofs_of(suite.outcomes), ledger=ledger)
     print(*told(found), sep="\n")
     if unproved := len(suite.outcomes.by_claim) - len(suite.outcomes.of(*HOLDING)):
         print(f"coverage: {unproved} claims do not hold, and prove nothing; `nox -s conformance` tells which")
     return 0 if found.is_whole and not unproved else 1
+
+
+def _measured(cassettes: Path, *, accepts: bool) -> tuple[Suite, Coverage]:
+    suite = replayed(cassettes)
+    if suite.troubles:
+        raise DescriptionError(suite.troubles[0])
+    with needed_by("the count of its constraints"):
+        conversations = [*from_cassettes(cassettes / SANDBOX), *from_documents()]
+        if accepts:
+            LEDGER_FILE.write_text(listed(atoms(description())), encoding="utf-8", newline="\n")
+        ledger = LEDGER_FILE.read_text(encoding="utf-8")
+        return suite, covered(description(), conversations, proofs_of(suite.outcomes), ledger=ledger)
 
 
 def told(found: Coverage) -> Iterator[str]:

@@ -14,6 +14,7 @@ import pytest
 
 from .claims import Claim, claim_of
 from .control import Control
+from .description import DescriptionError
 from .exchange import Exchange
 from .failures import failure, verdict_of
 from .invariants import InvariantError, hold
@@ -21,6 +22,7 @@ from .journal import Entry
 from .notices import notices
 from .outcomes import FAIL, PASS, SKIPPED, UNKNOWN, WARN, Outcome, Outcomes
 from .progress import Shown
+from .scrub import excerpt
 from .seeds import Seed
 from .tidying import Made
 from .tokens import Tokens
@@ -92,6 +94,7 @@ class Suite:
         said: What was said in it, by test.
         begin: Called when a test begins, with how it calls what it makes.
         keep: Called with what each test came to, and what was said in it.
+        troubles: Why the tests could not even be collected.
     """
 
     wire: Wire
@@ -105,6 +108,7 @@ class Suite:
     said: Mapping[str, Conversation] = field(default_factory=dict)
     begin: Callable[[str], None] = lambda _: None
     keep: Callable[[str, Entry, Conversation | None], None] = lambda _, __, ___: None
+    troubles: list[str] = field(default_factory=list)
     _selected: dict[str, Claim] = field(default_factory=dict)
     _noticed: set[str] = field(default_factory=set)
 
@@ -191,9 +195,17 @@ class Suite:
             self._add(item, claim, WARN if new else PASS, "; ".join(new))
         return report
 
-    def pytest_collection_finish(self, session: pytest.Session) -> None:
+    def pytest_exception_interact(self, call: pytest.CallInfo[Any], report: object) -> None:
+        """Keep why a file of tests could not be read."""
+        if isinstance(report, pytest.CollectReport) and call.excinfo is not None:
+            error = call.excinfo.value
+            kind = "" if isinstance(error, DescriptionError) else f"{report.nodeid}: {type(error).__name__}: "
+            self.troubles.append(kind + excerpt(str(error)))
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_runtestloop(self, session: pytest.Session) -> None:
         """Remember what is to be tried, and leave out what an earlier run found out."""
-        if session.config.option.collectonly:
+        if session.config.option.collectonly or self.troubles:
             return
         self._selected = {claim.id: claim for claim in map(claim_of, session.items)}
         done = {name: entry for name, entry in self.known.items() if entry.outcome in _FINAL}

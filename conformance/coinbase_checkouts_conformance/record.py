@@ -29,6 +29,8 @@ from coinbase_checkouts.errors import CheckoutsError
 from .cassettes import CASSETTES, LIVE, SANDBOX, read_cassette
 from .cli import BY_SIGNAL, COULD_NOT_RUN, HOLDS, IS_BROKEN, limits_for, reached, stopped, stopping, told, tried
 from .control import Control
+from .description import DescriptionError
+from .in_step import check_in_step
 from .plugin import Suite
 from .progress import progress
 from .running import run_pytest
@@ -71,8 +73,17 @@ def main(argv: list[str], *, cassettes: Path = CASSETTES) -> int:
             shutil.copytree(cassettes / standing, folder)
         folder.mkdir(exist_ok=True)
         try:
+            check_in_step()
             code = _live(options, cassettes, folder) if options.live else _own(options, folder, Path(scratch))
-        except (SandboxError, RefusedError, BadUrlError, CheckoutsError, UnreachableError, NotTriedError) as exc:
+        except (
+            SandboxError,
+            RefusedError,
+            BadUrlError,
+            CheckoutsError,
+            UnreachableError,
+            NotTriedError,
+            DescriptionError,
+        ) as exc:
             print(f"record: {exc}", file=sys.stderr)
             return COULD_NOT_RUN
         except KeyboardInterrupt:
@@ -92,7 +103,7 @@ def main(argv: list[str], *, cassettes: Path = CASSETTES) -> int:
 def _own(options: argparse.Namespace, folder: Path, scratch: Path) -> int:
     with sandbox(scratch) as (base_url, key_file), Wire(Target.parse(base_url)) as wire:
         suite = Suite(wire, Tokens(key_file), Recorder(folder, TARGET), progress=progress())
-        code = _told(suite, run_pytest(_selection(options), plugins=[suite]))
+        code = _told(suite, run_pytest(_selection(options), plugins=[suite]), options)
     if code == HOLDS and (dirty := unclean(folder)):
         print("record: not kept, secrets were found:", *dirty, sep="\n  ", file=sys.stderr)
         return IS_BROKEN
@@ -114,7 +125,7 @@ def _live(options: argparse.Namespace, cassettes: Path, folder: Path) -> int:
         if target.is_loopback and Control(wire).now() is not None:
             raise RefusedError(f"{target} has the control endpoints of a sandbox; its recordings would not be live")
         suite = Suite(wire, Tokens(partial(_key, os.environ)), recorder, progress=progress())
-        code = _told(suite, tried(suite, _selection(options), tidy_s))
+        code = _told(suite, tried(suite, _selection(options), tidy_s), options)
         if suite.made:
             print(f"record: may still be ACTIVE: {suite.made}", file=sys.stderr)
     for line in (dirty := unclean(folder, scrub.findings, strangers)):
@@ -123,10 +134,10 @@ def _live(options: argparse.Namespace, cassettes: Path, folder: Path) -> int:
     return IS_BROKEN if dirty and code == HOLDS else code
 
 
-def _told(suite: Suite, code: int) -> int:
+def _told(suite: Suite, code: int, options: argparse.Namespace) -> int:
     if suite.progress is not None:
         suite.progress.done()
-    return told(code, suite.outcomes)
+    return told(code, suite, options.expression)
 
 
 def _selection(options: argparse.Namespace) -> list[str]:

@@ -17,6 +17,8 @@ from typing import Final
 
 from .cassettes import CASSETTES, LIVE, SANDBOX, STANDINGS, Provenance, aged, days
 from .cli import COULD_NOT_RUN, HOLDS, IS_BROKEN, folder, report, told
+from .description import DescriptionError
+from .in_step import check_in_step
 from .offline import offline
 from .outcomes import BREAKING, FAIL, HOLDING, SKIPPED
 from .plugin import Suite
@@ -70,6 +72,11 @@ def main(argv: list[str], *, cassettes: Path = CASSETTES, now: datetime | None =
     )
     parser.add_argument("--report-dir", type=folder, metavar="DIR")
     options, argv = parser.parse_known_args(argv)
+    try:
+        check_in_step()
+    except DescriptionError as exc:
+        print(f"conformance: {exc}", file=sys.stderr)
+        return COULD_NOT_RUN
     present = [standing for standing in STANDINGS if any((cassettes / standing).rglob("*.yaml"))] or [SANDBOX]
     codes = [COULD_NOT_RUN]
     figures: list[Replayed] = []
@@ -98,7 +105,7 @@ def _told(argv: list[str], cassettes: Path, standing: str) -> Replayed:
     suite, code = _run(argv, player, None if terminal else progress(), terminal=terminal)
     if standing == LIVE:
         print(f"{LIVE} recordings:")
-    result = told(code, suite.outcomes)
+    result = told(code, suite)
     if not argv and result in {HOLDS, IS_BROKEN}:
         for stray in player.stray:
             print(f"error: cassette {standing}/{stray} is of no test; delete it")

@@ -291,7 +291,7 @@ def test_what_a_conversation_tells_can_be_asked_again(run: Run, our_sandbox: tup
         code, out, _ = run(f"{front}/sandbox", "-k", "get.as-created", key=key)
         [line] = re.findall(r"curl     (.*)", out)
         words = shlex.split(line)
-        headers = httpx.Headers([words[at + 1].split(": ", 1) for at, word in enumerate(words) if word == "-H"])
+        headers = httpx.Headers(dict(words[at + 1].split(": ", 1) for at, word in enumerate(words) if word == "-H"))
         content = words[words.index("--data-binary") + 1].encode()
         method, asked = words[3], next(word for word in words if word.startswith("http"))
         again = httpx.Request(method, asked, headers=headers, content=content)

@@ -73,15 +73,27 @@ def test_a_bad_key_file_cannot_be_run(run: Run, tmp_path: Path, content: str | N
     assert "not a key" not in err
 
 
-@pytest.mark.parametrize("expression", ["and and", "no_such_claim", "("])
-def test_a_bad_selection_cannot_be_run(run: Run, our_sandbox: tuple[str, Path], expression: str) -> None:
+@pytest.mark.parametrize(
+    ("expression", "told"),
+    [
+        ("and and", "-k 'and and' cannot be read; "),
+        ("get and (", "-k 'get and (' cannot be read; "),
+        ("(", "-k '(' cannot be read; "),
+        ("no_such_claim", "no claim is selected; "),
+    ],
+)
+def test_a_bad_selection_cannot_be_run(
+    run: Run, our_sandbox: tuple[str, Path], tmp_path: Path, expression: str, told: str
+) -> None:
     """
-    An expression that cannot be read, or that selects nothing, is exit code 2.
+    An expression that cannot be read, or that selects nothing, is exit code 2, says so, and leaves no report.
     """
     url, key = our_sandbox
-    code, _, err = run(url, "-k", expression, key=key)
-    assert code == 2
-    assert err != ""
+    code, out, err = run(url, "-k", expression, "--report-dir", str(tmp_path), key=key)
+    assert (2, "") == (code, out)
+    what = "-k takes parts of claim ids and test names, with and, or, not and parentheses"
+    assert f"coinbase-checkouts conformance: {told}{what}" == err.splitlines()[-1]
+    assert not (tmp_path / "report.json").exists()
 
 
 @pytest.mark.parametrize("suffix", ["", "/", "/sandbox", "/sandbox/"])
