@@ -143,11 +143,13 @@ def limits_for(
 
 
 def tried(suite: Suite, arguments: list[str], tidy_s: float) -> int:
-    """Run the suite and deactivate what it created, also when it was interrupted; pytest's exit code."""
+    """Run the suite, and in what time is left deactivate what it created, also after Ctrl-C; pytest's exit code."""
     code = run_pytest(arguments, plugins=[suite])
     if suite.progress is not None:
         suite.progress.done()
-    suite.wire.give(tidy_s)
+    # Who pressed Ctrl-C waits.
+    unused_s = 0.0 if code == pytest.ExitCode.INTERRUPTED else max(suite.wire.left_s, 0.0)
+    suite.wire.give(tidy_s + unused_s)
     try:
         tidy(suite.wire, suite.tokens.valid, suite.made)
     except KeyboardInterrupt:

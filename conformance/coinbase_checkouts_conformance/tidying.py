@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any, Final
 from urllib.parse import urlencode
 
@@ -14,10 +15,13 @@ import httpx
 from .description import description
 from .judge import BrokenError
 from .target import filled
-from .wire import NotTriedError, UnreachableError, Wire
+from .wire import NotTriedError, RateLimitedError, TooLongToWaitError, UnreachableError, Wire
 
 # Begins the description of everything the suite creates.
 SUITE: Final = "conformance suite"
+
+# For so long nothing but mishaps: it will not do.
+_MISHAPS_S: Final = 30.0
 
 
 @dataclass
@@ -42,20 +46,45 @@ class Made:
 
 
 def tidy(wire: Wire, auth: httpx.Auth, made: Made) -> None:
-    """Deactivate what is in *made* and still ACTIVE; what is in order is taken out of it. A mishap has a second try."""
+    """
+    Deactivate what is in *made* and still ACTIVE; what is in order is taken out of it.
+
+    A mishap has a second try, and a server that has had enough is asked again while there is time.
+    """
     for _ in range(2):
-        _tidy(wire, auth, made)
+        answered_at_s = wire.left_s
+        for step in _steps(wire, auth, made):
+            if answered_at_s - wire.left_s > _MISHAPS_S:
+                return
+            with suppress(BrokenError, NotTriedError, UnreachableError):
+                _patiently(wire, step)
+                answered_at_s = wire.left_s
 
 
-def _tidy(wire: Wire, auth: httpx.Auth, made: Made) -> None:
-    for title in dict.fromkeys(made.titles):
-        with suppress(BrokenError, NotTriedError, UnreachableError):
-            made.ids += list(_found(wire, auth, title))
-            made.titles = [one for one in made.titles if one != title]
-    for checkout_id in list(dict.fromkeys(made.ids)):
-        with suppress(BrokenError, NotTriedError, UnreachableError):
-            if _is_in_order(wire, auth, checkout_id):
-                made.ids = [one for one in made.ids if one != checkout_id]
+def _patiently(wire: Wire, step: Callable[[], None]) -> None:
+    while True:
+        wire.begin_claim()
+        try:
+            return step()
+        except TooLongToWaitError:
+            raise
+        except RateLimitedError:
+            wire.give(wire.left_s)
+
+
+def _steps(wire: Wire, auth: httpx.Auth, made: Made) -> Iterator[Callable[[], None]]:
+    """What is to be done for each, one after the other."""
+
+    def find(title: str) -> None:
+        made.ids += list(_found(wire, auth, title))
+        made.titles = [one for one in made.titles if one != title]
+
+    def deactivate(checkout_id: str) -> None:
+        if _is_in_order(wire, auth, checkout_id):
+            made.ids = [one for one in made.ids if one != checkout_id]
+
+    yield from (partial(find, title) for title in dict.fromkeys(made.titles))
+    yield from (partial(deactivate, checkout_id) for checkout_id in dict.fromkeys(made.ids))
 
 
 def _is_in_order(wire: Wire, auth: httpx.Auth, checkout_id: str) -> bool:

@@ -56,6 +56,10 @@ class RateLimitedError(NotTriedError):
     """The server answers 429, and no wait within the limits changes that."""
 
 
+class TooLongToWaitError(RateLimitedError):
+    """It asks for more time than is left of the run."""
+
+
 class NotSafeError(NotTriedError):
     """The request could change something, and only reading is allowed."""
 
@@ -183,7 +187,8 @@ class Wire:
             if self._is_limited or wait_s >= self.left_s:
                 self._is_limited = True
                 asks = "" if asked_s is None else f" and asks to wait {asked_s:g} s"
-                raise RateLimitedError(f"rate limited: the server answers 429{asks}")
+                kind = TooLongToWaitError if wait_s >= self.left_s else RateLimitedError
+                raise kind(f"rate limited: the server answers 429{asks}")
             self._wait(wait_s)
             reply = self._send(request, auth, deadline_s)
         if reply.status == _RATE_LIMITED:

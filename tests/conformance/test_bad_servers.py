@@ -484,6 +484,29 @@ def test_what_was_made_without_an_answer_is_found_and_deactivated(run: Run, tmp_
     assert made["status"] == "DEACTIVATED"
 
 
+def test_what_could_not_be_deactivated_is_by_the_run_that_goes_on(
+    run: Run, our_sandbox: tuple[str, Path], tmp_path: Path
+) -> None:
+    """
+    What a busy server did not let a run deactivate is told; --resume does it, though it has no claim to try.
+    """
+    url, key = our_sandbox
+    limited = answer(b"{}", status="429 Too Many Requests", more="Retry-After: 3600\r\n")
+    busy = [True]
+
+    def change(head: str, said: bytes) -> bytes:
+        return limited if busy and "/deactivate HTTP" in head else said
+
+    with between(url, change) as front:
+        code, _, err = run(front, "-k", "get.as-created", "--report-dir", str(tmp_path), key=key)
+        assert code == 0
+        assert err.startswith("coinbase-checkouts conformance: may still be ACTIVE: ")
+        busy.clear()
+        told = run(front, "-k", "get.as-created", "--resume", str(tmp_path), key=key)
+    assert (0, "1 claims hold, 0 broken, 0 skipped", "") == (told[0], told[1].splitlines()[-1], told[2])
+    assert {"ids": [], "titles": []} == json.loads((tmp_path / "run.json").read_text(encoding="utf-8"))["made"]
+
+
 def test_a_claim_has_a_limit_of_its_own(run: Run, our_sandbox: tuple[str, Path]) -> None:
     """
     A claim that takes longer than it may is not known, and nothing is broken; the next one has its own time.
