@@ -49,11 +49,15 @@ def claim(identifier: str, *proves: str) -> pytest.MarkDecorator:
         identifier: Such as `create.full`: the operation or topic, a dot, the rule.
         proves: Ids of `x-rule`s, and pointers into the description (`#/…`).
     """
+    return pytest.mark.claim(identifier, _pointers(identifier, proves))
+
+
+def _pointers(identifier: str, proves: Iterable[str]) -> tuple[str, ...]:
     with needed_by(f"the claim {identifier}"):
         pointers = tuple(map(description().pointer, proves))
         for pointer in pointers:
             description().at(pointer)
-    return pytest.mark.claim(identifier, pointers)
+    return pointers
 
 
 def each_constraint(operation_id: str, *locations: str) -> pytest.MarkDecorator:
@@ -98,7 +102,7 @@ def read_claims(path: Path = CLAIMS_FILE) -> list[Claim]:
             one["id"],
             one["sentence"],
             Source(tuple(one["source"]), one["standing"]),
-            tuple(map(description().pointer, one["proves"])),
+            _pointers(one["id"], one["proves"]),
             one["test"],
         )
         for one in tomllib.loads(path.read_text(encoding="utf-8"))["claim"]
@@ -138,6 +142,11 @@ class _Collector:
 
     def __init__(self) -> None:
         self.claims: dict[str, Claim] = {}
+        self.errors: list[BaseException] = []
+
+    def pytest_exception_interact(self, call: pytest.CallInfo[Any]) -> None:
+        if call.excinfo is not None:
+            self.errors.append(call.excinfo.value)
 
     def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
         for item in items:
@@ -146,11 +155,18 @@ class _Collector:
 
 
 def collected() -> list[Claim]:
-    """Every claim of the suite, in the order it is tried."""
+    """
+    Every claim of the suite, in the order it is tried.
+
+    Raises:
+        DescriptionError: One of them needs what the description lacks.
+    """
     from .running import run_pytest  # noqa: PLC0415 -- the runner's plugin needs this module
 
     collector = _Collector()
     run_pytest(["--collect-only"], plugins=[collector])
+    if collector.errors:
+        raise collector.errors[0]
     return list(collector.claims.values())
 
 

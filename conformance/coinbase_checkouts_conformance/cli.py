@@ -57,6 +57,13 @@ _PAUSE_S: Final = 5.0
 
 def main(argv: list[str]) -> int:
     """The command; *argv* is what comes after its name."""
+    try:
+        return _command(argv)
+    except DescriptionError as exc:
+        return _could_not_run(str(exc))
+
+
+def _command(argv: list[str]) -> int:
     if argv[:1] == ["explain"]:
         from . import explain  # noqa: PLC0415 -- it reads cassettes, and vcrpy takes half a second to import
 
@@ -67,8 +74,6 @@ def main(argv: list[str]) -> int:
     with stopping() as signals:
         try:
             return _run(options, signals)
-        except DescriptionError as exc:
-            return _could_not_run(str(exc))
         except KeyboardInterrupt:
             return stopped(signals)
 

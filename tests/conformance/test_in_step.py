@@ -23,6 +23,8 @@ COMMANDS: Final = {
     "replay": ("-m", "coinbase_checkouts_conformance.replay"),
     "measure": ("-m", "coinbase_checkouts_conformance.measure"),
     "record": ("-m", "coinbase_checkouts_conformance.record", "-k", "get.as-created", "--cassettes", "recorded"),
+    "claims": ("-c", "from coinbase_checkouts_conformance.claims import collected; collected()"),
+    "explain": ("-c", CLI, "explain", "create.full"),
     "run": ("-c", CLI, "--base-url", "http://127.0.0.1:1", "--key-file", "none.json"),
 }
 
@@ -49,7 +51,7 @@ def ran(checkout: Path, *arguments: str) -> tuple[int, str, str]:
     return done.returncode, done.stdout, done.stderr
 
 
-@pytest.mark.parametrize("name", COMMANDS)
+@pytest.mark.parametrize("name", ["replay", "measure", "record", "run"])
 def test_a_description_that_was_not_compiled_is_told(checkout: Path, name: str) -> None:
     """
     Nothing is said to hold of a description that nobody compiled: exit code 2, and what to do.
@@ -110,6 +112,15 @@ CHANGES: Final[dict[str, tuple[Callable[[Document], None], str, str]]] = {
 }
 
 
+def compile_by_hand(checkout: Path, change: Callable[[Document], None]) -> None:
+    """What is there is the changed description, and nothing to compare it with."""
+    (checkout / "spec" / "openapi.yaml").unlink()
+    path = checkout / "generated" / "coinbase_checkouts_api" / "openapi.json"
+    document = json.loads(path.read_bytes())
+    change(document)
+    path.write_text(json.dumps(document), encoding="utf-8")
+
+
 @pytest.mark.parametrize("name", ["replay", "measure"])
 @pytest.mark.parametrize("change", CHANGES)
 def test_what_the_description_lacks_is_told(checkout: Path, name: str, change: str) -> None:
@@ -117,14 +128,21 @@ def test_what_the_description_lacks_is_told(checkout: Path, name: str, change: s
     What a claim needs and the description has no more is told with its place, the claim, and what to do.
     """
     make, what, who = CHANGES[change]
-    (checkout / "spec" / "openapi.yaml").unlink()
-    path = checkout / "generated" / "coinbase_checkouts_api" / "openapi.json"
-    document = json.loads(path.read_bytes())
-    make(document)
-    path.write_text(json.dumps(document), encoding="utf-8")
+    compile_by_hand(checkout, make)
     code, out, err = ran(checkout, *COMMANDS[name])
     assert (2, "") == (code, out)
     what_to_do = "put it back and run `nox -s generate`, or change what needs it"
     assert f": the description has no {what}, and {who} needs it: {what_to_do}\n" in err
     assert "Traceback" not in err
     assert err.count("\n") <= 3
+
+
+@pytest.mark.parametrize("name", ["claims", "explain"])
+def test_a_list_of_claims_is_whole_or_none(checkout: Path, name: str) -> None:
+    """
+    Where one claim cannot be read, no list of the others is made, and which one is told.
+    """
+    compile_by_hand(checkout, without_a_rule)
+    code, _, err = ran(checkout, *COMMANDS[name])
+    assert code != 0
+    assert ": the description has no x-rule refund.several, and the claim refund.several needs it: " in err
