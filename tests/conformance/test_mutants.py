@@ -101,7 +101,7 @@ def test_a_sample_is_caught() -> None:
     done = subprocess.run(
         [*COMMAND, "--sample", "8", "--seed", "4", "--seeds", "1"], check=False, capture_output=True, text=True
     )
-    assert (0, "") == (done.returncode, done.stderr)
+    assert (0, "") == (done.returncode, done.stderr), done.stdout
     last = done.stdout.splitlines()[-1]
     assert re.fullmatch(r"mutants: 8 of 8 wrong servers caught by the claim named \(seed 4, 8 of \d+\)", last)
 
