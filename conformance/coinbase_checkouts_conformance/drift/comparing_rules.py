@@ -17,7 +17,17 @@ from .renaming import best_pairs, renamed
 from .schemas import LOWER, UPPER, Limit, Node, Schema, Schemas
 
 # Of two formats the second holds all of the first.
-_WIDER: Final = {("int32", "int64"), ("float", "double")}
+_WIDER: Final = {
+    ("int32", "int64"),
+    ("float", "double"),
+    ("email", "idn-email"),
+    ("hostname", "idn-hostname"),
+    ("uri", "uri-reference"),
+    ("uri", "iri"),
+    ("uri", "iri-reference"),
+    ("uri-reference", "iri-reference"),
+    ("iri", "iri-reference"),
+}
 # The formats that OpenAPI and JSON Schema define; what any other demands, nobody checks.
 _FORMATS: Final = frozenset(
     [
@@ -171,6 +181,9 @@ class Rules:
             witness.append(f"{shown(repr(result.gained))} is accepted and was not before")
         if result.gained is not None and result.lost is not None:
             kind = "pattern-changed"
+        elif not result.decided and ANY_TEXT in (before, after):
+            # No pattern accepts all that any does.
+            kind = "pattern-loosened" if after == ANY_TEXT else "pattern-tightened"
         elif not result.decided:
             kind = (
                 "pattern-changed"
