@@ -231,6 +231,44 @@ def test_lines() -> None:
         assert line + 1 == by_yaml.line(pointer)
 
 
+def entangled(count: int, limit: int, rule: str) -> dict[str, Any]:
+    """A description whose operations all lead to one schema, by ways through all the others."""
+
+    def leads_to(name: int) -> dict[str, Any]:
+        return {"$ref": f"#/components/schemas/S{name % count}"}
+
+    def operation(name: int) -> dict[str, Any]:
+        answer = {"description": "It.", "content": {"application/json": {"schema": leads_to(name)}}}
+        return {"get": {"operationId": f"get{name:04}", "responses": {"200": answer}}}
+
+    def schema(name: int) -> dict[str, Any]:
+        inner = {"a": leads_to(name + 1), "b": leads_to(name * 7 + 3), "c": leads_to(name * 13 + 5)}
+        return {"type": "object", "properties": inner}
+
+    schemas = {f"S{name}": schema(name) for name in range(count)}
+    schemas["S5"]["properties"]["id"] = {"type": "string", "maxLength": limit}
+    schemas["S6"]["properties"]["kind"] = {"$ref": "#/components/schemas/Kind"}
+    schemas["S7"]["x-rule"] = {"id": "seven", "rule": rule}
+    schemas["Kind"] = {"type": "string", "enum": ["A", str(limit)]}
+    return {
+        "openapi": "3.1.0",
+        "info": {"title": "Many", "version": "1"},
+        "paths": {f"/s{name}": operation(name) for name in range(count)},
+        "components": {"schemas": schemas},
+    }
+
+
+def test_many_that_lead_to_many() -> None:
+    """What a thousand operations reach by a million ways is told once, soon, with a list of them that ends."""
+    sides = [json.dumps(entangled(1_000, *said)).encode() for said in ((9, "A."), (8, "B."))]
+    started = time.monotonic()
+    found = compare(read("a", sides[0]), read("b", sides[1]))
+    assert time.monotonic() - started < 8
+    assert ["limit-tightened", "rule-changed", "value-added", "value-removed"] == sorted(one.kind for one in found)
+    about = next(one for one in found if one.kind == "limit-tightened").operations
+    assert (500, "get0005", "get0000", "get0498") == (len(about), about[0], min(about), sorted(about)[-2])
+
+
 ANYTHING = st.recursive(
     st.none() | st.booleans() | st.integers() | st.text(max_size=3) | st.just("#/components/schemas/Order"),
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(
