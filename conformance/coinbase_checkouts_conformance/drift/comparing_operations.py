@@ -386,8 +386,11 @@ def compare_servers(
     """Addresses that are gone and new."""
     gone = [url for url in before if url not in after]
     new = [url for url in after if url not in before]
-    if before and after and len(gone) == len(before):
-        tell("servers-replaced", f"{listed(before)} → {listed(after)}", before[gone[0]].at, after[new[0]].at)
+    if not {*before, *after} - {""}:
+        return  # none at all is the same as `/`
+    if before and len(gone) == len(before):
+        place = after[new[0]].at if new else revision
+        tell("servers-replaced", f"{listed(before)} → {listed(after) or 'none'}", before[gone[0]].at, place)
         return
     for url in gone:
         tell("server-removed", f"{url or '/'} is gone", before[url].at, revision)

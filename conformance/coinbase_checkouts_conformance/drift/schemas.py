@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from hashlib import sha256
 from typing import Any, Final
 
@@ -48,6 +48,8 @@ BESIDE: Final = frozenset(
 # OpenAPI 3.0 ignores what else stands there; these say no more than a person would, who wrote them for a reason.
 _BESIDE_IN_3_0: Final = BESIDE | {"$ref", "nullable", "readOnly", "writeOnly"}
 _BESIDE_CHOICES: Final = BESIDE | {"discriminator"}
+# Of what stands beside a choice, its words are its own, and what it gathers is gathered already.
+_NOT_DISTRIBUTED: Final = _BESIDE_CHOICES | {"$ref", "allOf", "anyOf", "oneOf"}
 _PYTHON_TYPES: Final[tuple[tuple[type, str], ...]] = (
     (bool, "boolean"),
     (int, "integer"),
@@ -149,6 +151,18 @@ class Schemas:
             self._made[key] = Schema(at=_place(node))
             self._made[key] = self._schema(node)
         return self._made[key]
+
+    def distributed(self, node: Node) -> Schema:
+        """What *node* allows, with all that is said beside its choice said in each branch of it instead."""
+        said = ((part.at, part.at.value) for part in _flattened(node)[0] if isinstance(part.at.value, dict))
+        stripped = [
+            At(at.document, at.pointer, {key: value for key, value in raw.items() if key not in _NOT_DISTRIBUTED})
+            for at, raw in said
+        ]
+        beside = [at for at in stripped if at.value]
+        whole = self.of(node)
+        choices = [[(*branch, *beside) for branch in group] for group in whole.choices]
+        return replace(whole, properties={}, required={}, choices=choices)
 
     def _schema(self, node: Node) -> Schema:
         made = Schema(at=_place(node))

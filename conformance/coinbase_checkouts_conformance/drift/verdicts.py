@@ -153,7 +153,10 @@ RULES: Final = {
     "choice-exclusive": Rule((POTENTIAL, "a value that fits two of them is refused now"), (ADDITIVE, _LESS_COMES)),
     "choice-inclusive": Rule((ADDITIVE, _ALL_STILL_FITS), (POTENTIAL, "a value that fits two of them may come now")),
     "discriminator-changed": _always(BREAKING, "another field now tells the kinds apart"),
-    "kind-renamed": _always(POTENTIAL, "the same kind is now called by another value"),
+    "kind-renamed": Rule(
+        (BREAKING, "who sends it by its old value may now be refused"),
+        (BREAKING, "readers that know it by its old value no longer do"),
+    ),
     # Operations.
     "operation-added": _always(ADDITIVE, "nobody relies on it yet"),
     "operation-removed": _always(BREAKING, "who calls it is answered an error"),

@@ -84,6 +84,16 @@ def command(capsys: pytest.CaptureFixture[str]) -> Command:
         (START + b"paths: !!binary aGVsbG8=\n", "tag"),
         (USES + b"components: {schemas: {A: {$ref: '#/components/schemas/A'}}}\n", "side: line 3"),
         (b'{"openapi":"3.1.0","paths":{"/a":{"x":1' + b"0" * 5_000 + b"}}}", "a number is too long"),
+        (START + b"paths:\n  /a: []\n", "line 4, #/paths/~1a: is no mapping"),
+        (START + b"paths:\n  /a:\n    get: x\n", "line 5, #/paths/~1a/get: is no mapping"),
+        (START + b"paths: {/a: {get: {responses: []}}}\n", "#/paths/~1a/get/responses: is no mapping"),
+        (START + b"paths: {/a: {parameters: {}}}\n", "#/paths/~1a/parameters: is no list"),
+        (START + b"paths: {/a: {get: {parameters: [1]}}}\n", "#/paths/~1a/get/parameters/0: is no mapping"),
+        (START + b"paths: {/a: {get: {requestBody: {content: {a/b: {schema: {$ref: 5}}}}}}}\n", "/a~1b/schema: its `$ref` is no text"),
+        (START + b"paths: {/a: {$ref: '#/info/title'}}\n", "#/paths/~1a: #/info/title is no mapping"),
+        (START + b"paths: {}\nservers: https://example.com\n", "#/servers: is no list"),
+        (START + b"components: {schemas: {A: {properties: [a]}}}\n", "#/components/schemas/A/properties: is no mapping"),
+        (START + b"components: {schemas: {A: {allOf: {type: object}}}}\n", "#/components/schemas/A/allOf: is no list"),
         (START + b"paths:\n  /a: {$ref: '#/nowhere'}\n", "there is no #/nowhere"),
         (START + b"paths:\n  /a: {$ref: 'other.yaml#/a'}\n", "another file"),
         (START + b"paths:\n  /a: {$ref: '#/paths/~1b'}\n  /b: {$ref: '#/paths/~1a'}\n", "circle"),
@@ -101,6 +111,17 @@ def test_no_description(content: bytes, words: str, tmp_path: Path, command: Com
         assert words in err
         assert "Traceback" not in err
         assert time.monotonic() - started < 5
+
+
+def test_odd_but_no_obstacle(tmp_path: Path, command: Command) -> None:
+    """What a part may be is read: nothing, a field named `$ref`, an extension of any kind, true for a schema."""
+    path = tmp_path / "odd.yaml"
+    path.write_bytes(
+        START
+        + b"servers:\npaths:\n  x-a: 1\n  /b: {get: {callbacks: {done: {$ref: '#/components/callbacks/C'}}}}\n  /a:\n    parameters:\n    get:\n      x-b: []\n      responses: {x-c: 2, '200': {content: {}}}\n"
+        + b"components: {callbacks: {C: {}}, schemas: {A: {properties: {$ref: {type: string}, b: true}, items: [true]}, B: false}}\n"
+    )
+    assert command(str(path), str(path))[0] == 0
 
 
 @pytest.mark.parametrize(
