@@ -132,7 +132,9 @@ class _Comparison:
             if key not in before:
                 kind = "parameter-added-required" if other.required else "parameter-added"
                 what = f"is new{', and required' if other.required else ''}"
-                self._tell(kind, what, self.base.at, other.at, f"{other.location} {other.name}")
+                # What has to be sent is another thing when it has another type.
+                look = look_of(self.schemas, self.schemas.of(other.node)) if other.required else None
+                self._tell(kind, what, self.base.at, other.at, f"{other.location} {other.name}", values=(None, look))
 
     def _renamed(
         self, before: dict[tuple[str, str], Parameter], after: dict[tuple[str, str], Parameter]

@@ -318,7 +318,9 @@ class Rules:
         if wanted and self.base.additional is None and self.pair.direction.reads:
             kind = "field-added-to-closed"
         what = f"is new{', and required' if wanted else ''}"
-        finding = Finding(kind, self.pair.direction, what, self.base.at, first(node), name=name)
+        # What has to be sent is another thing when it has another type.
+        values = (None, look_of(self.schemas, self.schemas.of(node))) if wanted else (None, None)
+        finding = Finding(kind, self.pair.direction, what, self.base.at, first(node), name=name, values=values)
         self.found.findings.append(finding)
         if self.base.additional:
             self._inner(name, self.base.additional, node, name)

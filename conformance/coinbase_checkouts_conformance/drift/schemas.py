@@ -39,6 +39,15 @@ _OTHERS: Final = (
     "dependentSchemas",
     "unevaluatedItems",
 )
+# What each type alone can keep.
+_OF_NUMBERS: Final = ("minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum", "multipleOf")
+_APPLYING: Final[dict[str, tuple[str, ...]]] = {
+    "number": _OF_NUMBERS,
+    "integer": _OF_NUMBERS,
+    "string": ("minLength", "maxLength", "pattern"),
+    "array": ("minItems", "maxItems", "uniqueItems", "contains", "minContains", "maxContains", "unevaluatedItems"),
+    "object": ("minProperties", "maxProperties", "propertyNames", "dependentRequired", "dependentSchemas"),
+}
 # 3.0 has a format for what 3.1 says of the content.
 _CONTENTS: Final = {"base64": "byte", "application/octet-stream": "binary"}
 # What may stand beside a `$ref` without making a schema of its own.
@@ -186,6 +195,7 @@ class Schemas:
             or (bool(nulls) and all(nulls))
             or (not nulls and any(self.of(branch).nullable for group in made.choices for branch in group))
         )
+        _applying(made)
         _integers(made)
         return made
 
@@ -206,7 +216,8 @@ class Schemas:
         for group in made.choices:
             of_branches = [self.of(branch).types for branch in group]
             if all(types is not None for types in of_branches):
-                return frozenset[str]().union(*(types for types in of_branches if types is not None))
+                found = frozenset[str]().union(*(types for types in of_branches if types is not None))
+                return found - {"integer"} if "number" in found else found
         if made.properties or made.required or made.named or made.additional != ANYTHING:
             return frozenset({"object"})
         return frozenset({"array"}) if made.items or made.prefix else None
@@ -446,6 +457,18 @@ def _tighten(made: Schema, keyword: str, value: Any, at: At) -> None:
     had = made.limits.get(keyword)
     if had is None or (value > had.value if keyword in LOWER else value < had.value):
         made.limits[keyword] = Limit(value, at)
+
+
+def _applying(made: Schema) -> None:
+    """Without what says nothing of a value of these types."""
+    if made.types is None:
+        return
+    applying = {keyword for name in made.types for keyword in _APPLYING.get(name, ())}
+    others = {keyword for keywords in _APPLYING.values() for keyword in keywords} - applying
+    made.limits = {keyword: limit for keyword, limit in made.limits.items() if keyword not in others}
+    made.others = {keyword: text for keyword, text in made.others.items() if keyword not in others}
+    if "pattern" in others:
+        made.patterns = {}
 
 
 def _integers(made: Schema) -> None:

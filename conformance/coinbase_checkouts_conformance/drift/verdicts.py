@@ -202,7 +202,7 @@ RULES: Final = {
     "body-removed": Rule(
         (POTENTIAL, "who still sends it may be refused, or ignored"), (BREAKING, "who reads it finds nothing any more")
     ),
-    "media-added": Rule((ADDITIVE, _ALL_STILL_FITS), (ADDITIVE, "the old ones can still be asked for")),
+    "media-added": Rule((ADDITIVE, "one more is accepted"), (ADDITIVE, "one more may be asked for")),
     "media-widened": Rule((ADDITIVE, _ALL_STILL_FITS), (POTENTIAL, "readers may meet a media type they do not expect")),
     "media-narrowed": Rule((BREAKING, "what was accepted is now refused"), (ADDITIVE, _LESS_COMES)),
     "media-removed": Rule(
@@ -215,7 +215,7 @@ RULES: Final = {
     "success-widened": _always(POTENTIAL, "clients that wait for one status take another for failure"),
     "success-narrowed": _always(ADDITIVE, _LESS_COMES),
     "reply-narrowed": _always(BREAKING, "the answer we give no longer counts as delivered"),
-    "reply-widened": _always(ADDITIVE, "the answer we give still counts"),
+    "reply-widened": _always(ADDITIVE, "one more answer counts as delivered"),
     "error-added": _always(ADDITIVE, "an error that is not documented was possible before"),
     "error-removed": _always(ADDITIVE, "one error less to handle"),
     # Words.
