@@ -429,10 +429,7 @@ def _from_entry(entry: Mapping[str, Any], place: Place) -> Recorded:
     request, response = entry["request"], entry["response"]
     url = urlsplit(request["url"])
     content = response.get("content") or {}
-    has_none = (
-        int(response["status"]) in _BODILESS or request["method"].upper() == "HEAD" or not response.get("bodySize", 1)
-    )
-    is_cut = content.get("size", 0) > 0 if content else not has_none
+    is_cut = content.get("size", 0) > 0 or (response.get("content") is None and not _is_bodiless(request, response))
     if "text" not in content and is_cut and matched(description(), request["method"], url.path):
         raise ValueError(f"entry {place.index} was saved without its body; save the file with content")
     headers = _headers(response)
@@ -449,6 +446,10 @@ def _from_entry(entry: Mapping[str, Any], place: Place) -> Recorded:
         _content(content),
         span,
     )
+
+
+def _is_bodiless(request: Mapping[str, Any], response: Mapping[str, Any]) -> bool:
+    return request["method"].upper() == "HEAD" or int(response["status"]) in _BODILESS or response.get("bodySize") == 0
 
 
 def _span(entry: Mapping[str, Any]) -> tuple[datetime, datetime] | None:
