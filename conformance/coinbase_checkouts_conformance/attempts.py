@@ -129,6 +129,23 @@ def pages(api: Exchange, **query: Any) -> Iterator[list[dict[str, Any]]]:
     raise BrokenError(f"no end after {len(seen)} pages, {filled} of them with checkouts", pointer="/nextPageToken")
 
 
+def full_pages(api: Exchange) -> None:
+    """
+    Without a filter a page that has a token is full.
+
+    Raises:
+        BrokenError: One is not.
+    """
+    query: dict[str, Any] = {"pageSize": 100}
+    for _ in range(MOST_PAGES):
+        page = accepted(api.list(query)).json
+        if "nextPageToken" not in page:
+            return
+        if len(page["checkouts"]) < query["pageSize"]:
+            raise BrokenError("a page that is not full has a nextPageToken", pointer="/nextPageToken")
+        query["pageToken"] = page["nextPageToken"]
+
+
 def listed(api: Exchange, **query: Any) -> list[dict[str, Any]]:
     """Every checkout of this test that a listing with *query* holds."""
     query = {"descriptionQuery": api.seed.marker, "pageSize": 100} | query

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Callable, Mapping
 from typing import Any, Final
@@ -98,6 +99,13 @@ def no_token_to_deactivate(ask: Ask) -> bool:
 def no_token_to_refund(ask: Ask) -> bool:
     """Anybody may refund."""
     return _authorization(ask) is None
+
+
+@forgives("auth.other-action", on=frozenset({"deactivate", "refund"}))
+def actions_are_alike(ask: Ask) -> bool:
+    """A token for one thing that can be done with a checkout is good for all."""
+    paths = [re.sub("/(deactivate|refund)$", "", path) for path in (_uri(ask)[2], ask.path)]
+    return paths[0] == paths[1] and _is_current(ask)
 
 
 @_AUTH.server("auth.before-anything")

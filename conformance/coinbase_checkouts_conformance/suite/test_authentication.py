@@ -204,6 +204,21 @@ def test_altered(api: Exchange) -> None:
             unauthorized(ask(Resigned(api.tokens.valid, signature)))
 
 
+@claim("auth.other-action", "auth.uri", "auth.fresh-token", REFUSED)
+def test_other_action(api: Exchange) -> None:
+    """A token for one thing that can be done with a checkout is good for no other: whoever may deactivate may not refund."""
+    checkout_id = api.created()["id"]
+    read, deactivate, refund = (
+        f"{api.get(checkout_id).request.url}{action}" for action in ("", "/deactivate", "/refund")
+    )
+    for url in (read, deactivate):
+        auth = Elsewhere(api.tokens.valid, url=url)
+        unauthorized(api.refund(checkout_id, {"amount": "0.50"}, auth=auth))
+    for url in (read, refund):
+        unauthorized(api.deactivate(checkout_id, auth=Elsewhere(api.tokens.valid, url=url)))
+    assert api.read(checkout_id)["status"] == "ACTIVE"
+
+
 @claim("auth.other-request", "auth.uri", "auth.fresh-token", REFUSED)
 def test_other_request(api: Exchange) -> None:
     """A token for another method, or for another checkout, is answered 401 on every operation."""

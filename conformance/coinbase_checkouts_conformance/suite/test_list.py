@@ -6,7 +6,16 @@ import re
 from datetime import timedelta
 from typing import Any
 
-from coinbase_checkouts_conformance.attempts import as_listed, ids, listed, pages, paid, settled, try_constraint
+from coinbase_checkouts_conformance.attempts import (
+    as_listed,
+    full_pages,
+    ids,
+    listed,
+    pages,
+    paid,
+    settled,
+    try_constraint,
+)
 from coinbase_checkouts_conformance.claims import claim, each_constraint
 from coinbase_checkouts_conformance.compare import differences, moment
 from coinbase_checkouts_conformance.constraints import Constraint
@@ -41,8 +50,11 @@ def test_even_pages(api: Exchange) -> None:
 
 @claim("list.single-page", "list.partition", "list.last-page")
 def test_single_page(api: Exchange) -> None:
-    """What fits on one page is listed once, and the listing ends, perhaps with a page of nothing."""
+    """What fits on one page is listed once, and the last page has no token."""
     expected = made(api, 2)
+    if "nextPageToken" in accepted(api.list({"descriptionQuery": api.seed.marker, "pageSize": 100})).json:
+        # Who filters what has been cut into pages may have more of them. Where nothing is filtered they are full.
+        full_pages(api)
     assert expected == ids(listed(api, pageSize=100))
 
 
@@ -56,9 +68,10 @@ def test_nothing(api: Exchange) -> None:
 def test_default_page_size(api: Exchange) -> None:
     """Without pageSize a page holds 20 where there are as many, and with a filter perhaps less."""
     expected = made(api, 21)
-    assert len(accepted(api.list({})).json["checkouts"]) == 20
     found = list(pages(api, descriptionQuery=api.seed.marker))
-    assert max(len(page) for page in found) <= 20
+    largest = max(len(page) for page in found)
+    # Other people's checkouts are looked at only where ours do not tell.
+    assert largest == 20 or (largest < 20 and len(accepted(api.list({})).json["checkouts"]) == 20)
     assert expected == ids([checkout for page in found for checkout in page])
 
 
