@@ -34,6 +34,8 @@ DOCUMENTED_FILE: Final = Path(__file__).with_name("documented.yaml")
 LARGEST_BYTES: Final = 512 * 1024 * 1024
 
 _LONGEST_MS: Final = 24 * 3600 * 1000
+# Answers that have no body ever.
+_BODILESS: Final = (204, 304)
 _GZIP: Final = b"\x1f\x8b"
 # What a request says in headers, but for the token.
 _REPEATED: Final = ("content-type", "x-idempotency-key")
@@ -354,7 +356,7 @@ def from_har(path: Path, *, standing: str = "live") -> Conversation:
     try:
         for index, entry in enumerate(_entries(_har(path))):
             # What was aborted has no answer; what a cache gave was no answer of the server's.
-            if _answered(entry, index) and not entry.get("_fromCache"):
+            if not _is_of_others(entry) and _answered(entry, index) and not entry.get("_fromCache"):
                 conversation.exchanges.append(_from_entry(entry, Place(path.name, index, standing)))
     except OSError as exc:
         raise TrafficError(f"{path}: {exc.strerror}") from None
@@ -391,6 +393,17 @@ def _entries(content: bytes) -> list[Any]:
     if not isinstance(entries, list):
         raise ValueError("it has no log with a list of entries")  # noqa: TRY004 -- of a file, not of an argument
     return entries
+
+
+def _is_of_others(entry: Any) -> bool:
+    """Whether an entry that lacks something was no request for an operation, so that nobody misses it."""
+    request, response = (entry.get(name) if isinstance(entry, dict) else None for name in ("request", "response"))
+    told = [request.get(key) if isinstance(request, dict) else None for key in ("method", "url")]
+    if not isinstance(told[0], str) or not isinstance(told[1], str):
+        return False
+    parts = (request, response)
+    is_whole = all(isinstance(part, dict) and isinstance(part.get("headers"), list) for part in parts)
+    return not is_whole and matched(description(), told[0], urlsplit(told[1]).path) is None
 
 
 def _answered(entry: Any, index: int) -> bool:
@@ -439,7 +452,8 @@ def _from_entry(entry: Mapping[str, Any], place: Place) -> Recorded:
     request, response = entry["request"], entry["response"]
     url = urlsplit(request["url"])
     content = response.get("content") or {}
-    if "text" not in content and content.get("size", 0) > 0 and matched(description(), request["method"], url.path):
+    is_cut = content.get("size", 0) > 0 or (response.get("content") is None and not _is_bodiless(request, response))
+    if "text" not in content and is_cut and matched(description(), request["method"], url.path):
         raise ValueError(f"entry {place.index} was saved without its body; save the file with content")
     headers = _headers(response)
     span = _span(entry)
@@ -455,6 +469,10 @@ def _from_entry(entry: Mapping[str, Any], place: Place) -> Recorded:
         _content(content),
         span,
     )
+
+
+def _is_bodiless(request: Mapping[str, Any], response: Mapping[str, Any]) -> bool:
+    return request["method"].upper() == "HEAD" or int(response["status"]) in _BODILESS or response.get("bodySize") == 0
 
 
 def _span(entry: Mapping[str, Any]) -> tuple[datetime, datetime] | None:

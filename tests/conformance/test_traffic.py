@@ -80,7 +80,7 @@ def test_what_is_no_har_file_is_said_to_be_none(tmp_path: Path, content: str) ->
         from_har(path)
 
 
-REQUEST = '"request": {"url": "https://a.example/", "method": "GET", "headers": []}'
+REQUEST = '"request": {"url": "https://business.coinbase.com/api/v1/checkouts", "method": "GET", "headers": []}'
 
 
 @pytest.mark.parametrize(

@@ -248,7 +248,7 @@ def test_a_description_that_cannot_be_had_makes_the_job_red(run: Run, url: str) 
 
 def test_hook_compares_with_head(work: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """
-    The hook for pre-commit fails on a file that breaks someone, passes one that is new, and takes options before files.
+    The hook for pre-commit fails on a file that breaks someone, passes one that is new and can be read, and takes options before files.
     """
     from coinbase_checkouts_conformance.drift.hook import main
 
@@ -260,6 +260,8 @@ def test_hook_compares_with_head(work: Path, tmp_path: Path, monkeypatch: pytest
     (work / "new.json").write_text(json.dumps(changed))
     assert 1 == main(["--fail-on", "breaking", "openapi.json", "same.json", "new.json"])
     assert 0 == main(["--fail-on", "breaking", "new.json"])
+    (work / "odd.json").write_text("<html>")
+    assert 2 == main(["openapi.json", "odd.json"])
     (work / "same.json").write_text("<html>")
     assert 2 == main(["openapi.json", "same.json"])
     (hook,) = yaml.safe_load((ROOT / ".pre-commit-hooks.yaml").read_text(encoding="utf-8"))

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 from coinbase_checkouts_conformance.description import escaped
@@ -27,6 +27,7 @@ from .operations import Operation, events, operations, servers
 from .reaching import Reach
 from .sameness import Sameness
 from .schemas import Node, Schemas
+from .spreading import reached
 from .verdicts import Direction
 
 Key = tuple[object, ...]
@@ -41,6 +42,16 @@ class Root:
     operation: str
     path: Path
     pair: Pair
+
+
+@dataclass
+class _Walked:
+    """A pair, the way to it, what comparing it gave, and the keys of what is inside."""
+
+    pair: Pair
+    way: Path
+    found: Found
+    inner: list[Key] = field(default_factory=list)
 
 
 def compare(base: Document, revision: Document) -> list[Difference]:
@@ -122,12 +133,13 @@ class _Comparison:
     # Schemas ------------------------------------------------------------------------------------------------------
 
     def _schemas(self) -> None:
-        pairs, found, ways = self._walked()
-        reached = self._reached(pairs, found)
-        for key, one in found.items():
-            for finding in one.findings:
-                look = repr([self._look(node) for node in (pairs[key].base, pairs[key].revision)])
-                self.occurrences.append(Occurrence(finding, frozenset(reached[key]), ways[key][0], ways[key][1:], look))
+        walked = self._walked()
+        roots = ((pair.key, root.operation) for root in self.roots if (pair := self._named(root.pair)) is not None)
+        about = reached(roots, {key: one.inner for key, one in walked.items()})
+        for key, one in walked.items():
+            for finding in one.found.findings:
+                look = repr([self._look(node) for node in (one.pair.base, one.pair.revision)])
+                self.occurrences.append(Occurrence(finding, about(key), one.way[0], one.way[1:], look))
 
     def _unmet_values(self) -> None:
         """
@@ -155,37 +167,30 @@ class _Comparison:
         schema = self.schemas.of(node)
         return sorted(schema.properties) if schema.properties else look_of(self.schemas, schema, 0)
 
-    def _walked(self) -> tuple[dict[Key, Pair], dict[Key, Found], dict[Key, Path]]:
-        """Every pair, what comparing it gave, and the shortest way to it from an operation; of equals the first by name."""
+    def _walked(self) -> dict[Key, _Walked]:
+        """Every pair with the shortest way to it from an operation; of equals the first by name."""
         comparison = SchemaComparison(self.schemas)
-        pairs: dict[Key, Pair] = {}
-        found: dict[Key, Found] = {}
-        ways: dict[Key, Path] = {}
-        level: dict[Key, tuple[Path, Pair]] = {}
-        waiting: dict[int, list[tuple[Path, Pair]]] = defaultdict(list)
+        walked: dict[Key, _Walked] = {}
+        waiting: dict[int, list[tuple[Path, Pair, Key]]] = defaultdict(list)
         for root in self.roots:
             pair = self._named(root.pair)
             if pair is not None:
-                waiting[len(root.path)].append(((root.operation, *root.path), pair))
+                waiting[len(root.path)].append(((root.operation, *root.path), pair, pair.key))
         depth = 0
         while waiting:
-            level.clear()
-            for path, pair in waiting.pop(depth, []):
-                key = pair.key
-                if key not in found and (key not in level or path < level[key][0]):
+            level: dict[Key, tuple[Path, Pair]] = {}
+            for path, pair, key in waiting.pop(depth, []):
+                if key not in walked and (key not in level or path < level[key][0]):
                     level[key] = (path, pair)
             for key, (path, pair) in level.items():
-                pairs[key], ways[key] = pair, path
-                found[key] = comparison.compare(pair)
-                inner: list[tuple[str, Pair]] = []
-                for step, child in found[key].inner:
+                walked[key] = one = _Walked(pair, path, comparison.compare(pair))
+                for step, child in one.found.inner:
                     named = self._named(child)
                     if named is not None:
-                        inner.append((step, named))
-                        waiting[depth + 1].append(((*path, step), named))
-                found[key].inner = inner
+                        one.inner.append(named.key)
+                        waiting[depth + 1].append(((*path, step), named, one.inner[-1]))
             depth += 1
-        return pairs, found, ways
+        return walked
 
     def _named(self, pair: Pair) -> Pair | None:
         """*pair* by the name that counts, or None when both sides are the same."""
@@ -194,22 +199,6 @@ class _Comparison:
         if pair.name and self.schemas.of(pair.base).properties and self.schemas.of(pair.revision).properties:
             return replace(pair, name="")
         return pair
-
-    def _reached(self, pairs: dict[Key, Pair], found: dict[Key, Found]) -> dict[Key, set[str]]:
-        """The operations from which each pair is reached."""
-        reached: dict[Key, set[str]] = {key: set() for key in pairs}
-        waiting: list[tuple[Key, set[str]]] = []
-        for root in self.roots:
-            pair = self._named(root.pair)
-            if pair is not None:
-                waiting.append((pair.key, {root.operation}))
-        while waiting:
-            key, names = waiting.pop()
-            new = names - reached[key]
-            if new:
-                reached[key] |= new
-                waiting.extend((child.key, new) for _, child in found[key].inner)
-        return reached
 
     # The description itself ---------------------------------------------------------------------------------------
 

@@ -132,7 +132,9 @@ class _Comparison:
             if key not in before:
                 kind = "parameter-added-required" if other.required else "parameter-added"
                 what = f"is new{', and required' if other.required else ''}"
-                self._tell(kind, what, self.base.at, other.at, f"{other.location} {other.name}")
+                # What has to be sent is another thing when it has another type.
+                look = look_of(self.schemas, self.schemas.of(other.node)) if other.required else None
+                self._tell(kind, what, self.base.at, other.at, f"{other.location} {other.name}", values=(None, look))
 
     def _renamed(
         self, before: dict[tuple[str, str], Parameter], after: dict[tuple[str, str], Parameter]
@@ -386,8 +388,11 @@ def compare_servers(
     """Addresses that are gone and new."""
     gone = [url for url in before if url not in after]
     new = [url for url in after if url not in before]
-    if before and after and len(gone) == len(before):
-        tell("servers-replaced", f"{listed(before)} → {listed(after)}", before[gone[0]].at, after[new[0]].at)
+    if not {*before, *after} - {""}:
+        return  # none at all is the same as `/`
+    if before and len(gone) == len(before):
+        place = after[new[0]].at if new else revision
+        tell("servers-replaced", f"{listed(before)} → {listed(after) or 'none'}", before[gone[0]].at, place)
         return
     for url in gone:
         tell("server-removed", f"{url or '/'} is gone", before[url].at, revision)

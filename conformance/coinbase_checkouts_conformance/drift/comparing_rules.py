@@ -17,7 +17,17 @@ from .renaming import best_pairs, renamed
 from .schemas import LOWER, UPPER, Limit, Node, Schema, Schemas
 
 # Of two formats the second holds all of the first.
-_WIDER: Final = {("int32", "int64"), ("float", "double")}
+_WIDER: Final = {
+    ("int32", "int64"),
+    ("float", "double"),
+    ("email", "idn-email"),
+    ("hostname", "idn-hostname"),
+    ("uri", "uri-reference"),
+    ("uri", "iri"),
+    ("uri", "iri-reference"),
+    ("uri-reference", "iri-reference"),
+    ("iri", "iri-reference"),
+}
 # The formats that OpenAPI and JSON Schema define; what any other demands, nobody checks.
 _FORMATS: Final = frozenset(
     [
@@ -171,6 +181,9 @@ class Rules:
             witness.append(f"{shown(repr(result.gained))} is accepted and was not before")
         if result.gained is not None and result.lost is not None:
             kind = "pattern-changed"
+        elif not result.decided and ANY_TEXT in (before, after):
+            # No pattern accepts all that any does.
+            kind = "pattern-loosened" if after == ANY_TEXT else "pattern-tightened"
         elif not result.decided:
             kind = (
                 "pattern-changed"
@@ -305,7 +318,9 @@ class Rules:
         if wanted and self.base.additional is None and self.pair.direction.reads:
             kind = "field-added-to-closed"
         what = f"is new{', and required' if wanted else ''}"
-        finding = Finding(kind, self.pair.direction, what, self.base.at, first(node), name=name)
+        # What has to be sent is another thing when it has another type.
+        values = (None, look_of(self.schemas, self.schemas.of(node))) if wanted else (None, None)
+        finding = Finding(kind, self.pair.direction, what, self.base.at, first(node), name=name, values=values)
         self.found.findings.append(finding)
         if self.base.additional:
             self._inner(name, self.base.additional, node, name)

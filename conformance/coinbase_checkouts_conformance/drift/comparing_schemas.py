@@ -9,6 +9,7 @@ from itertools import combinations
 from typing import Final
 
 from .comparing_rules import Rules, compare_types, compare_words
+from .document import At
 from .findings import Finding, Found, Pair, listed
 from .looks import apart, first, look_of, overlap, types_in_words
 from .schemas import BESIDE, Node, Schema, Schemas
@@ -74,19 +75,19 @@ class SchemaComparison:
             if all(_is_bare(branch) for branch in choice.choices[0]):
                 # Another way to write a list of types.
                 return False
+        if self._fields_moved(base, revision) or self._fields_moved(revision, base):
+            base, revision = self.schemas.distributed(pair.base), self.schemas.distributed(pair.revision)
         compare_types(pair, base, revision, found)
-        for name in {*base.discriminators} ^ {*revision.discriminators}:
-            if base.discriminators and revision.discriminators and name in base.discriminators:
-                new = ", ".join(revision.discriminators)
-                what = f"the kinds are told apart by {new}, no longer by {name}"
-                at = (base.discriminators[name], revision.at)
-                found.findings.append(Finding("discriminator-changed", pair.direction, what, *at, values=(name, new)))
-        if [len(group) for group in base.choices] == [len(group) for group in revision.choices]:
-            # Otherwise a value came or went with its branch.
-            _mapping(pair, base, revision, found)
         self._exclusive(pair, base, revision, found)
         self._match(pair, base, revision, found)
+        self._told_apart(pair, base, revision, found)
         return not (base.choices and revision.choices and (base.properties or revision.properties))
+
+    def _fields_moved(self, one: Schema, other: Schema) -> bool:
+        """Whether a field that *one* has beside its choice is one of the branches' in *other*."""
+        branches = other.choices[0] if one.choices and other.choices else []
+        inside = {name for branch in branches for name in self.schemas.of(branch).properties}
+        return not inside.isdisjoint(one.properties.keys() - other.properties.keys())
 
     def _exclusive(self, pair: Pair, base: Schema, revision: Schema, found: Found) -> None:
         """Tell of an anyOf that is a oneOf now, or the other way, where a value may fit two branches."""
@@ -160,6 +161,39 @@ class SchemaComparison:
                     what = f"of what it may be, {self._kind_of(node)} {verb}"
                     found.findings.append(Finding(kind, pair.direction, what, *where, values=values))
 
+    def _told_apart(self, pair: Pair, base: Schema, revision: Schema, found: Found) -> None:
+        """Compare the fields that tell the branches apart, and their values."""
+        for name in {*base.discriminators} ^ {*revision.discriminators}:
+            if base.discriminators and revision.discriminators and name in base.discriminators:
+                new = ", ".join(revision.discriminators)
+                what = f"the kinds are told apart by {new}, no longer by {name}"
+                at = (base.discriminators[name], revision.at)
+                found.findings.append(Finding("discriminator-changed", pair.direction, what, *at, values=(name, new)))
+        for name in base.discriminators.keys() & revision.discriminators.keys():
+            self._called(name, pair, base, revision, found)
+
+    def _called(self, name: str, pair: Pair, base: Schema, revision: Schema, found: Found) -> None:
+        """Compare the values of the field *name*, by which each branch is told from the others."""
+        places = base.discriminators[name], revision.discriminators[name]
+        branches = [(child.base, child.revision) for step, child in found.inner if step == "|"]
+        named = [(_named_by(places[0], one), _named_by(places[1], other)) for one, other in branches]
+        # Of two that look the same, either may be the other one.
+        all_before, all_after = (set[str]().union(*side) for side in zip(*named, strict=True)) if named else ((), ())
+        are_mapped = all(at.get("mapping") is not None for at in places)
+        for pair_of_branches, (before, after) in zip(branches, named, strict=True):
+            gone, new = sorted(before.difference(all_after)), sorted(after.difference(all_before))
+            # What an enum says of the field is compared where that stands.
+            is_fixed = any(self._is_fixed(name, branch) for branch in pair_of_branches)
+            if before and after and (gone or new) and (are_mapped or not is_fixed):
+                kind = "kind-renamed" if gone and new else "value-removed" if gone else "value-added"
+                what = f"{name} {listed(gone) or 'none'} → {listed(new) or 'none'}"
+                values = (tuple(gone), tuple(new))
+                found.findings.append(Finding(kind, pair.direction, what, *places, values=values))
+
+    def _is_fixed(self, name: str, branch: Node) -> bool:
+        field = self.schemas.of(branch).properties.get(name)
+        return field is not None and self.schemas.of(field).enum is not None
+
     def _kind_of(self, node: Node) -> str:
         schema = self.schemas.of(node)
         name = schema.title or ("" if schema.at is None else schema.at.pointer.rpartition("/")[2])
@@ -191,20 +225,18 @@ class SchemaComparison:
         return look_of(self.schemas, replace(self.schemas.of(node), nullable=False))
 
 
-def _mapping(pair: Pair, base: Schema, revision: Schema, found: Found) -> None:
-    """Compare the values by which a discriminator tells the kinds apart, where both sides list them."""
-    for name, at in base.discriminators.items():
-        before = at.get("mapping")
-        after = None if name not in revision.discriminators else revision.discriminators[name].get("mapping")
-        if before is None or after is None:
-            continue
-        gone, new = (
-            [key for key in one.value if key not in other.value] for one, other in ((before, after), (after, before))
-        )
-        if gone or new:
-            what = f"{name} {listed(gone) or 'of no kind'} → {listed(new) or 'of no kind'}"
-            values = (tuple(sorted(gone)), tuple(sorted(new)))
-            found.findings.append(Finding("kind-renamed", pair.direction, what, before, after, values=values))
+def _named_by(at: At, branch: Node) -> set[str]:
+    """The values by which the mapping of a discriminator calls a branch, or else the name of its component."""
+    raw = branch[0].value
+    ref = raw.get("$ref") if isinstance(raw, dict) else None
+    if not isinstance(ref, str):
+        return set()
+    name = ref.rpartition("/")[2]
+    mapping = at.get("mapping")
+    named = {
+        key for key, one in (() if mapping is None else mapping.names()) if str(one.value).rpartition("/")[2] == name
+    }
+    return named or {name}
 
 
 def _is_bare(node: Node) -> bool:

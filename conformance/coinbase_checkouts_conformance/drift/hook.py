@@ -4,7 +4,7 @@ The hook for pre-commit: each description that a commit changes, compared with t
     - id: coinbase-checkouts-drift
       args: [--fail-on, breaking]
 
-A description that is new is compared with nothing. Exit codes are those of `coinbase-checkouts drift`, the worst of all.
+A description that is new is compared with itself, so that it has to be one. Exit codes are those of `coinbase-checkouts drift`, the worst of all.
 """
 
 from __future__ import annotations
@@ -27,7 +27,10 @@ def main(argv: list[str]) -> int:
     parser.add_argument("files", nargs="*", metavar="FILE")
     asked = parser.parse_args(argv)
     options = ["--fail-on", asked.fail_on, *(["--waivers", asked.waivers] if asked.waivers else [])]
-    codes = [drift([*options, "--", f"git:HEAD:{file}", file]) for file in asked.files if _is_known(file)]
+    codes = [
+        drift([*options, "--", f"git:HEAD:{file}", file] if _is_known(file) else ["--", file, file])
+        for file in asked.files
+    ]
     return max(codes, default=0)
 
 

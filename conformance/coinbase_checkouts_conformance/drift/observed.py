@@ -8,6 +8,7 @@ import hashlib
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from itertools import chain
 from typing import Any, Final
 
 from coinbase_checkouts_conformance.traffic import Recorded
@@ -18,6 +19,7 @@ from .observing import (
     Answer,
     Looker,
     Seen,
+    deliveries,
     events,
     inner_items,
     inner_names,
@@ -25,6 +27,7 @@ from .observing import (
     members,
     of_log,
     operations,
+    response,
     views,
 )
 from .problems import CouldNotCompareError
@@ -43,7 +46,7 @@ _MOST_TRIED: Final = 50
 MOST_KINDS: Final = 1000
 
 # One thing, wherever it is seen.
-_SHARED: Final = ("header", "time")
+_SHARED: Final = ("header", "parameter", "time")
 # Each form that comes is a thing of its own.
 _SHAPED: Final = ("type", "format", "pattern", "time")
 
@@ -54,6 +57,7 @@ _RULES: Final = {
     "success": "success-added",
     "status": "error-added",
     "header": "parameter-added",
+    "parameter": "parameter-added",
     "media": "media-removed",
     "required": "no-longer-required",
     "null": "null-allowed",
@@ -124,7 +128,8 @@ class Observation:
     Attributes:
         ats: What of the description would have to change; several only of a header, which many answers may have.
         place: The first operation that has it and the steps to it, whatever the traffic was.
-        shown: Likewise, of an operation that it was seen at; empty where that is the first.
+        shown: Likewise, of an operation and a status that it was seen at; empty where those are the first.
+        statuses: The operations and statuses that it was seen at.
     """
 
     kind: str
@@ -139,6 +144,7 @@ class Observation:
     count: int = 0
     witnesses: list[Witness] = field(default_factory=list)
     operations: dict[str, None] = field(default_factory=dict)
+    statuses: dict[tuple[str, int], None] = field(default_factory=dict)
     provenances: Counter[str] = field(default_factory=Counter)
     shape: Shape = field(default_factory=Shape)
     reply: Reply = field(default_factory=Reply)
@@ -186,7 +192,7 @@ class Observation:
                 return f"new value {self.name}" if self.name else f"a value that is not in the enum ({self.came})"
             case "status":
                 return f"undocumented status {self.name}".strip()
-            case "header":
+            case "header" | "parameter":
                 return f"undocumented header {name}"
             case "media":
                 return f"undocumented media type {self.name or 'or none'}, not {self.described or 'none'}"
@@ -203,7 +209,8 @@ class Observation:
     def where(self) -> str:
         """Its place in words."""
         if len(self.ats) > 1:
-            return f"{len(self.ats)} answers" if self.kind == "header" else f"{len(self.ats)} fields"
+            things = {"header": "answers", "parameter": "events"}.get(self.kind, "fields")
+            return f"{len(self.ats)} {things}"
         return " ".join(self.seen_at).strip()
 
     @property
@@ -240,6 +247,8 @@ class Observation:
         self.count += 1
         self.ats.setdefault(seen.at.pointer, seen.at)
         self.operations[witness.operation] = None
+        if isinstance(witness.status, int):
+            self.statuses[witness.operation, witness.status] = None
         self.provenances[witness.provenance] += 1
         if len(self.witnesses) < MOST_WITNESSES:
             self.witnesses.append(witness)
@@ -285,6 +294,8 @@ def _added(one: Observation, pointer: str) -> str:
             return f"{pointer}/{name}"
         case "header":
             return f"{pointer}/headers/{name}"
+        case "parameter":
+            return f"{pointer}/parameters"
         case "media":
             return f"{pointer}/content/{name}"
         case "required":
@@ -319,9 +330,11 @@ class Map:
 
     Args:
         only: Of this operation or event alone.
+        status: Of the answers with this status alone.
     """
 
-    def __init__(self, document: Document, only: str | None = None) -> None:
+    def __init__(self, document: Document, only: str | None = None, status: int | None = None) -> None:
+        self._status: Final = status
         self.places: Final[dict[str, tuple[str, str]]] = {}
         self.things: Final[list[Described]] = []
         for name, (_, _, at) in operations(document).items():
@@ -332,6 +345,11 @@ class Map:
                 continue
             self.things.append(Described("event", name, f"event {name}", schema.pointer, schema.pointer))
             self._schema([schema], name, "")
+        for name, (at, headers) in deliveries(document).items():
+            if only in (None, name):
+                self.places.setdefault(at.pointer, (name, ""))
+                for header, one in headers.items():
+                    self.places.setdefault(one.pointer, (name, f"header {one.text('name') or header}"))
 
     def place(self, at: At) -> tuple[str, str]:
         """The operation, and the steps in words."""
@@ -343,7 +361,9 @@ class Map:
             self.places.setdefault(at.pointer, (name, ""))
             return
         self.places.setdefault(responses.pointer, (name, ""))
-        for status, written in responses.items():
+        seen = None if self._status is None else response(at, self._status)
+        answers = responses.items() if seen is None else [(str(self._status), seen[1])]
+        for status, written in answers:
             of = written.resolved()
             mark = f"{at.pointer}/responses/{status}"
             self.things.append(Described("status", name, f"response {status}", mark, mark))
@@ -392,7 +412,7 @@ class Observed:
         self._looker = Looker(document)
         self._map = Map(document)
         self._operations = operations(document)
-        self._maps: dict[str, Map] = {}
+        self._maps: dict[tuple[str, int | None], Map] = {}
         self._found: dict[tuple[str, ...], Observation] = {}
 
     def answer(self, operation: str, exchange: Recorded, witness: Witness) -> None:
@@ -401,10 +421,10 @@ class Observed:
         for seen in self._looker.answer(self._operations[operation][2], exchange):
             self._add(seen, witness, Direction.RESPONSE)
 
-    def event(self, body: Mapping[str, Any], witness: Witness) -> None:
-        """Look at the body of a webhook."""
+    def event(self, body: Mapping[str, Any], headers: Mapping[str, str], witness: Witness) -> None:
+        """Look at a webhook."""
         self.exchanges[witness.provenance] += 1
-        for seen in self._looker.event(body):
+        for seen in chain(self._looker.delivery(body["eventType"], headers), self._looker.event(body)):
             # Events have other examples than answers, and there times are as exact as they come.
             if seen.kind != "time":
                 self._add(seen, witness, Direction.EVENT)
@@ -468,15 +488,21 @@ class Observed:
         )
 
     def _shown(self, one: Observation) -> tuple[str, str] | None:
-        if one.operation in one.operations:
+        statuses = {status for name, status in one.statuses if name == one.operation}
+        named = {f"response {status}" for status in statuses}
+        is_seen_there = not named or not one.place.startswith("response ") or one.place.startswith(tuple(named))
+        if one.operation in one.operations and is_seen_there:
             return None
         for name in (*self._operations, *events(self.document)):
-            if name in one.operations:
-                if name not in self._maps:
-                    self._maps[name] = Map(self.document, name)
-                found = self._maps[name].place(one.at)
-                return found if found[0] else None
+            seen = [status for other, status in one.statuses if other == name]
+            if name in one.operations and (found := self._mapped(name, min(seen, default=None)).place(one.at))[0]:
+                return found
         return None
+
+    def _mapped(self, name: str, status: int | None) -> Map:
+        if (name, status) not in self._maps:
+            self._maps[name, status] = Map(self.document, name, status)
+        return self._maps[name, status]
 
     @property
     def noted(self) -> set[str]:

@@ -57,11 +57,12 @@ def _run(options: argparse.Namespace) -> int:
         {name: tuple(found) for name, found in collector.targets.items()},
         tuple(collector.notes),
     )
-    if options.format == "patch":
+    is_patch = options.format == "patch"
+    if is_patch:
         report = as_patch(_path(options.description), result, collector.files, today=datetime.now(UTC).date())
     else:
         report = FORMATS[options.format](result)
-    write(report, options.output, for_people=options.format in ("text", "markdown"))
+    write(report, options.output, for_people=options.format in ("text", "markdown"), as_is=is_patch)
     # A report for programs, or one in a file, says it to nobody; stderr does.
     if options.output is not None or options.format != "text":
         for note in result.notes:

@@ -191,7 +191,7 @@ class Collector:
             found = matched(self._by, exchange.method, exchange.path)
             if body is not None:
                 witness = Witness(str(exchange.place), provenance, str(body["eventType"]))
-                self.observed.event(body, witness)
+                self.observed.event(body, exchange.request_headers, witness)
             elif not is_ours and not self._is_taken(exchange):
                 self._others[_host(exchange.place.target) or "?"] += 1
                 continue

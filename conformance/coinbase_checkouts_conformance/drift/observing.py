@@ -20,6 +20,7 @@ from coinbase_checkouts_conformance.judge import BrokenError, parsed
 from coinbase_checkouts_conformance.traffic import Recorded
 
 from .document import At, Document
+from .patterns import accepts
 from .problems import CouldNotCompareError
 from .shapes import fraction, is_name, is_word, shape
 
@@ -27,6 +28,7 @@ METHODS: Final = frozenset({"get", "put", "post", "delete", "patch"})
 EVENTS: Final = "checkout."
 _NO_LIMITS: Final = ("type", "enum", "const", "pattern", "format", "default")
 _LIMITS: Final = tuple(keyword for keyword in KEYWORDS if keyword not in _NO_LIMITS)
+_NOT_MODIFIED: Final = 304
 _MEDIA: Final = re.compile(r"[a-z]+/[a-z][a-z0-9.+-]{0,60}")
 _CHECKED: Final = {"pattern": "pattern", "format": "format", **dict.fromkeys(_LIMITS, "limit")}
 # What the client's drift sensor tells of a body.
@@ -54,6 +56,50 @@ _TRANSPORT_PREFIXES: Final = (
     "x-envoy-",
     "x-forwarded-",
 )
+# What a webhook's delivery gets besides: from its client, and from proxies, balancers and tracers on its way to us.
+_ON_ITS_WAY: Final = """
+    accept accept-charset accept-encoding accept-language authorization baggage client-ip cookie dnt expect forwarded from
+    host idempotency-key max-forwards newrelic origin proxy-authorization proxy-connection range referer sentry-trace te
+    traceparent tracestate true-client-ip uber-trace-id upgrade-insecure-requests user-agent x-client-ip
+    x-cluster-client-ip x-correlation-id x-host x-http-method-override x-https x-original-host x-original-uri
+    x-original-url x-proxyuser-ip x-real-ip x-real-port x-request-id x-request-start x-requested-with x-scheme x-span-id
+    x-ssl x-trace-id x-url-scheme x-waws-unencoded-url
+"""
+_ON_ITS_WAY_PREFIXES: Final = (
+    "akamai-",
+    "fastly-",
+    "fly-",
+    "if-",
+    "incap-",
+    "ngrok-",
+    "proxy-",
+    "x-akamai-",
+    "x-appengine-",
+    "x-arr-",
+    "x-aws-",
+    "x-azure-",
+    "x-b3-",
+    "x-cloud-trace-",
+    "x-consumer-",
+    "x-datadog-",
+    "x-dynatrace",
+    "x-fastly-",
+    "x-github-",
+    "x-goog-",
+    "x-heroku-",
+    "x-instana-",
+    "x-kong-",
+    "x-ms-",
+    "x-newrelic-",
+    "x-nf-",
+    "x-nginx-",
+    "x-ngrok-",
+    "x-ot-",
+    "x-railway-",
+    "x-render-",
+    "x-sigsci-",
+    "x-vercel-",
+)
 
 
 @dataclass(frozen=True)
@@ -73,7 +119,7 @@ class Seen:
 
     Args:
         kind: `field`, `value`, `status`, `header`, `media`, `required`, `null`, `type`, `format`, `pattern`, `limit`,
-            `const`, `time`, `body` or `event`.
+            `const`, `time`, `body`, `event` or `parameter`, which is a header of an event.
         at: What of the description would have to change.
         name: The field, header, media type, status or value, where it can be shown.
         described, came: Both forms in words.
@@ -112,6 +158,20 @@ def events(document: Document) -> dict[str, At]:
         content = below(item.resolved(), "post", "requestBody", "content", "application/json", "schema")
         if content is not None:
             found[name] = content
+    return found
+
+
+def deliveries(document: Document) -> dict[str, tuple[At, dict[str, At]]]:
+    """How each event is sent, by its type: the operation, and its headers by their names in lower case."""
+    found: dict[str, tuple[At, dict[str, At]]] = {}
+    webhooks = document.root.follow("webhooks") or document.root.follow("x-webhooks")
+    for name, item in () if webhooks is None else webhooks.items():
+        sent = below(item.resolved(), "post")
+        owners = [] if sent is None else [at.follow("parameters") for at in (item.resolved(), sent)]
+        listed = [one.resolved() for owner in owners if owner is not None for one in owner.elements()]
+        if sent is not None:
+            headers = {(one.text("name") or "").lower(): one for one in listed if one.text("in") == "header"}
+            found[name] = (sent, headers)
     return found
 
 
@@ -217,6 +277,11 @@ def is_own(header: str) -> bool:
     return header not in _TRANSPORT.split() and not header.startswith(_TRANSPORT_PREFIXES)
 
 
+def is_senders(header: str) -> bool:
+    """Whether a header of a delivery, in lower case, is its sender's, and nobody's who was on its way."""
+    return is_own(header) and header not in _ON_ITS_WAY.split() and not header.startswith(_ON_ITS_WAY_PREFIXES)
+
+
 @dataclass
 class Looker:
     """
@@ -233,6 +298,8 @@ class Looker:
     def answer(self, operation: At, exchange: Recorded) -> Iterator[Seen]:
         """What in the answer to *operation* is not described."""
         found = response(operation, exchange.status)
+        if found is None and exchange.status == _NOT_MODIFIED:
+            return  # to a cache on the way, which has the answer
         own = tuple(name for name in exchange.response_headers if is_own(name))
         content, has_json = _json(exchange.answer)
         came = Answer(own, media_type(exchange) if exchange.answer else "", content, has_json)
@@ -292,6 +359,21 @@ class Looker:
             return False
         seen = (one for one in self._value([schema], came.content, "", _no_note) if one.kind != "time")
         return not any(whole or (one.kind in ("required", "type") and one.pointer.count("/") <= 1) for one in seen)
+
+    def delivery(self, kind: str, headers: Mapping[str, str]) -> Iterator[Seen]:
+        """What among the headers of a webhook, by their names in lower case, is not described."""
+        known = deliveries(self.document)
+        sent = known.get(kind) or next(iter(known.values()), None)
+        if sent is None:
+            return
+        operation, described = sent
+        for header in filter(is_senders, headers):
+            if header not in described:
+                yield Seen("parameter", operation, header if is_name(header) else "")
+        # A recording without the header that every delivery has was made without headers.
+        for name, at in described.items() if "content-type" in headers else ():
+            if name not in headers and at.flag("required"):
+                yield Seen("required", at, at.text("name") or "")
 
     def event(self, body: Mapping[str, Any]) -> Iterator[Seen]:
         """What in the body of a webhook is not described."""
@@ -402,7 +484,9 @@ def _described(of: Sequence[At], types: Any) -> str:
 
 
 def _holds(keyword: str, limit: Any, value: Any) -> bool:
-    """As in evidence, but of a keyword that is none: other people's descriptions have some."""
+    """As in evidence, but of a keyword that is none or takes for ever: other people's descriptions have some."""
+    if keyword == "pattern":
+        return not isinstance(limit, str) or not isinstance(value, str) or accepts(limit, value) is not False
     try:
         return holds(keyword, limit, value)
     except (UnknownType, re.error, TypeError, ValueError, ArithmeticError):

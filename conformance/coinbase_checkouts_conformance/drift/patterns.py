@@ -6,21 +6,21 @@ Texts of one line are meant: `^a.*` and `^a.*$` are written for the same, though
 
 from __future__ import annotations
 
-import re
 from collections import deque
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import chain, islice, product
 from typing import Final
 
-from coinbase_checkouts_conformance.ecma import matches
-
 from .regexes import LINE_ENDS, Automaton, NotUnderstoodError, automaton, representatives
 
 # States that are looked at before it is said that nobody knows; a second or so.
 _BUDGET: Final = 150_000
-# Of texts that are tried where no automaton helps. They are short, since a reader of patterns may need ages for long ones.
+# Of short texts that are tried on patterns that look around, fewer where these are large.
 _TEXTS: Final = 5_000
+_TRIED_STATES: Final = 1_000_000
+# States times characters of one text that is held against a pattern; some seconds at the worst.
+_MOST_TO_HOLD: Final = 5_000_000
 _CHARS: Final = 8
 _LONGEST: Final = 8
 _NOT_IN_A_LINE: Final = frozenset((*range(0xD800, 0xE000), *map(ord, LINE_ENDS)))
@@ -49,29 +49,38 @@ def compared(before: str, after: str) -> Comparison:
     if before == after:
         return Comparison(None, None, decided=True)
     try:
-        first, second = automaton(before), automaton(after)
-        witnesses, decided = _witnesses(first, second)
+        first, second = _automaton(before), _automaton(after)
     except NotUnderstoodError:
-        return _tried(before, after)
-    gained = _confirmed(witnesses[False, True], after, before)
-    lost = _confirmed(witnesses[True, False], before, after)
-    # A witness that the other reader of patterns does not confirm is none, and then nothing is known.
-    doubt = (gained is None) != (witnesses[False, True] is None) or (lost is None) != (witnesses[True, False] is None)
-    return Comparison(gained, lost, decided=decided and not doubt)
-
-
-def _tried(before: str, after: str) -> Comparison:
-    """What short texts of the characters in both patterns tell of the two; that there is none proves nothing."""
-    chars = list(dict.fromkeys(char for char in before + after + "a0" if char.isalnum() or char in " -_./:@"))[:_CHARS]
-    texts = chain.from_iterable(map("".join, product(chars, repeat=length)) for length in range(_LONGEST + 1))
-    gained = lost = None
-    try:
-        for text in islice(texts, _TEXTS):
-            one, other = matches(before, text), matches(after, text)
-            gained = text if gained is None and other and not one else gained
-            lost = text if lost is None and one and not other else lost
-    except (re.error, RecursionError, OverflowError):
         return Comparison(None, None, decided=False)
+    if first.looks or second.looks:
+        return _tried(first, second, before + after)
+    witnesses, decided = _witnesses(first, second)
+    return Comparison(witnesses[False, True], witnesses[True, False], decided)
+
+
+def accepts(pattern: str, text: str) -> bool | None:
+    """Whether *text* keeps *pattern*, soon; None where that takes too much."""
+    try:
+        made = _automaton(pattern)
+    except NotUnderstoodError:
+        return None
+    work = len(made.steps) * len(text) * (1 + made.looks * len(text))
+    return made.accepts(text) if work <= _MOST_TO_HOLD else None
+
+
+_automaton = lru_cache(maxsize=512)(automaton)
+
+
+def _tried(first: Automaton, second: Automaton, written: str) -> Comparison:
+    """What short texts of the characters in both patterns tell of the two; that there is none proves nothing."""
+    chars = list(dict.fromkeys(char for char in written + "a0" if char.isalnum() or char in " -_./:@"))[:_CHARS]
+    texts = chain.from_iterable(map("".join, product(chars, repeat=length)) for length in range(_LONGEST + 1))
+    most = _TRIED_STATES // sum(len(one.steps) * (1 + one.looks) for one in (first, second))
+    gained = lost = None
+    for text in islice(texts, min(_TEXTS, most)):
+        one, other = first.accepts(text), second.accepts(text)
+        gained = text if gained is None and other and not one else gained
+        lost = text if lost is None and one and not other else lost
     return Comparison(gained, lost, decided=False)
 
 
@@ -116,11 +125,3 @@ def _witnesses(first: Automaton, second: Automaton) -> tuple[dict[tuple[bool, bo
                 come_from[following] = (pair, char)
                 waiting.append(following)
     return found, True
-
-
-def _confirmed(witness: str | None, accepts: str, refuses: str) -> str | None:
-    try:
-        good = witness is not None and matches(accepts, witness) and not matches(refuses, witness)
-    except (re.error, RecursionError, OverflowError):
-        return None
-    return witness if good else None

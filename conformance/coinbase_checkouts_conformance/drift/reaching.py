@@ -4,13 +4,14 @@ Who meets what stands at a place of a description: the operation or event around
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from functools import cached_property
 from typing import Any, Final
 
 from .document import At, Document
 from .operations import events, operations
 from .problems import CouldNotCompareError
+from .spreading import reached
 from .verdicts import Direction
 
 # Parts of an operation that are not sent by who calls it.
@@ -29,11 +30,9 @@ class Reach:
 
     def meeting(self, pointer: str) -> dict[Direction, set[str]]:
         """The ids of the operations and events that *pointer* is met from, by the direction in which it travels."""
-        found: dict[Direction, set[str]] = {}
-        for name, direction, pointers in self._parts:
-            if any(_is_in(pointer, one) for one in pointers):
-                found.setdefault(direction, set()).add(name)
-        return found
+        places = list(_around(pointer))
+        found = {direction: {name for one in places for name in of(one)} for direction, of in self._leading.items()}
+        return {direction: names for direction, names in found.items() if names}
 
     @cached_property
     def _operations(self) -> list[tuple[str, At]]:
@@ -42,25 +41,30 @@ class Reach:
         return [*called, *((one.id, one.at) for one in operations(self._document))]
 
     @cached_property
-    def _parts(self) -> list[tuple[str, Direction, frozenset[str]]]:
-        found = [(one.id, Direction.EVENT, self._reached([one.item])) for one in events(self._document)]
+    def _leading(self) -> dict[Direction, Callable[[str], frozenset[str]]]:
+        """Of each direction, from where the operations and events lead to a pointer."""
+        starts: dict[Direction, list[tuple[At, str]]] = {direction: [] for direction in Direction}
+        starts[Direction.EVENT] = [(one.item, one.id) for one in events(self._document)]
         for one in operations(self._document):
             sent = [at for key, at in one.at.names() if key not in _NOT_SENT]
-            shared = one.item.get("parameters")
-            answers = one.at.get("responses")
-            found.append((one.id, Direction.REQUEST, self._reached([*sent, *([shared] if shared else [])])))
-            found.append((one.id, Direction.RESPONSE, self._reached([answers] if answers else [])))
-        return found
+            shared = [one.item.get("parameters"), one.at.get("responses")]
+            starts[Direction.REQUEST] += [(at, one.id) for at in (*sent, shared[0]) if at is not None]
+            starts[Direction.RESPONSE] += [(at, one.id) for at in shared[1:] if at is not None]
+        edges = self._edges(at for begun in starts.values() for at, _ in begun)
+        return {
+            direction: reached(((at.pointer, name) for at, name in begun), edges) for direction, begun in starts.items()
+        }
 
-    def _reached(self, starts: Iterable[At]) -> frozenset[str]:
-        seen: set[str] = set()
+    def _edges(self, starts: Iterable[At]) -> dict[str, list[str]]:
+        found: dict[str, list[str]] = {}
         waiting = list(starts)
         while waiting:
             at = waiting.pop()
-            if at.pointer not in seen:
-                seen.add(at.pointer)
-                waiting.extend(self._targets(at))
-        return frozenset(seen)
+            if at.pointer not in found:
+                targets = list(self._targets(at))
+                found[at.pointer] = [target.pointer for target in targets]
+                waiting += targets
+        return found
 
     def _targets(self, at: At) -> Iterator[At]:
         for ref in refs(at.value):
@@ -69,6 +73,13 @@ class Reach:
             except CouldNotCompareError:
                 # To nowhere: told when it is compared, if it is.
                 continue
+
+
+def _around(pointer: str) -> Iterator[str]:
+    """*pointer*, and those of all that it stands in."""
+    while pointer:
+        yield pointer
+        pointer = pointer.rpartition("/")[0]
 
 
 def refs(value: Any) -> Iterator[str]:

@@ -11,6 +11,7 @@ from typing import Any, Final
 from .document import Document, Lines
 from .json_reading import lines_of, read_json
 from .problems import CouldNotCompareError
+from .structure import check
 from .yaml_reading import DEEPEST, YamlReader
 
 _SUPPORTED: Final = re.compile(r"3\.[01](\.|$)")
@@ -42,7 +43,9 @@ def read(
         _checked(root)
     except CouldNotCompareError as exc:
         raise CouldNotCompareError(f"{name}: {exc}") from None
-    return Document(name, root, lines, text, other=other)
+    made = Document(name, root, lines, text, other=other)
+    check(made)
+    return made
 
 
 def read_part(name: str, content: bytes, *, prefix: str, other: Callable[[str], Document] | None = None) -> Document:

@@ -1,13 +1,13 @@
 r"""
 ECMA-262 patterns as automata, so that a text can be found that one accepts and another does not.
 
-What JSON Schema recommends is understood: literals, classes, groups, alternatives, repetitions, `^` and `$`.
-Look-around, back-references, `\b` and `\p` are not.
+What JSON Schema recommends is understood: literals, classes, groups, alternatives, repetitions, `^` and `$`. With
+look-around and `\b` it can be said of a text whether a pattern accepts it, and with back-references and `\p` nothing.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import Final
@@ -17,9 +17,24 @@ MOST_STATES: Final = 6_000
 _LAST: Final = 0x10FFFF
 LINE_ENDS: Final = "\n\r\u2028\u2029"
 _SPACES: Final = " \t\v\f\u00a0\ufeff\u1680\u202f\u205f\u3000" + LINE_ENDS + "".join(map(chr, range(0x2000, 0x200B)))
+_LOOKS: Final = ("(?=", "(?!", "(?<=", "(?<!")
 _CONTROLS: Final = {"t": "\t", "n": "\n", "v": "\v", "f": "\f", "r": "\r", "0": "\0"}
 
 Ranges = tuple[tuple[int, int], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """A condition on what is around: whether the way from *start* leads to *end* from here on, or up to here."""
+
+    start: int
+    end: int
+    behind: bool
+    wanted: bool
+
+
+# Where a state may be left without a character: anywhere, at an edge of the text or of a word, or as what is around.
+Where = str | Look
 
 
 class NotUnderstoodError(Exception):
@@ -55,6 +70,7 @@ def _others(ranges: Ranges) -> Ranges:
 ANY: Final[Ranges] = ((0, _LAST),)
 _DIGITS: Final = _ranges("0123456789")
 _WORD: Final = _joined([(48, 57), (65, 90), (95, 95), (97, 122)])
+_LETTERS: Final = frozenset(chr(char) for low, high in _WORD for char in range(low, high + 1))
 _CLASSES: Final = {
     "d": _DIGITS,
     "D": _others(_DIGITS),
@@ -68,15 +84,17 @@ _CLASSES: Final = {
 @dataclass(slots=True)
 class Automaton:
     """
-    Nondeterministic: from each state by a range of characters, freely, or freely at the start or end of the text.
+    Nondeterministic: from each state by a range of characters, freely, or freely in some places.
 
     Args:
-        free: Of each state, where it leads without a character: target, and "", "^" or "$" for where only.
+        free: Of each state, where it leads without a character: target, and "", "^", "$", "b", "B" or a Look.
+        looks: How many of those look at what is around.
     """
 
     steps: list[list[tuple[Ranges, int]]] = field(default_factory=list)
-    free: list[list[tuple[int, str]]] = field(default_factory=list)
+    free: list[list[tuple[int, Where]]] = field(default_factory=list)
     final: int = 0
+    looks: int = 0
 
     def state(self) -> int:
         """A new one."""
@@ -98,6 +116,10 @@ class Automaton:
                     waiting.append(target)
         return frozenset(seen)
 
+    def accepts(self, text: str) -> bool:
+        """Whether the pattern is found in *text*; how long that takes does not depend on how many ways there are."""
+        return _Run(self, text).leads(0, self.final, 0)
+
     def after(self, states: frozenset[int], char: int) -> frozenset[int]:
         """Where *char* leads from *states*."""
         return frozenset(
@@ -106,6 +128,57 @@ class Automaton:
             for ranges, target in self.steps[state]
             if any(low <= char <= high for low, high in ranges)
         )
+
+
+class _Run:
+    """One automaton on one text; what is around a place is looked at once."""
+
+    def __init__(self, automaton: Automaton, text: str) -> None:
+        self._automaton: Final = automaton
+        self._text: Final = text
+        self._seen: Final[dict[tuple[Look, int], bool]] = {}
+
+    def leads(self, start: int, end: int, place: int) -> bool:
+        """Whether the way from *start* leads to *end*, from *place* to anywhere."""
+        states = self._reached({start}, place)
+        while states and end not in states and place < len(self._text):
+            states = self._reached(self._automaton.after(frozenset(states), ord(self._text[place])), place + 1)
+            place += 1
+        return end in states
+
+    def _led(self, start: int, end: int, place: int) -> bool:
+        """Whether it does from anywhere to *place*."""
+        states = self._reached({start}, 0)
+        for index in range(place):
+            after = self._automaton.after(frozenset(states), ord(self._text[index]))
+            states = self._reached({*after, start}, index + 1)
+        return end in states
+
+    def _reached(self, states: Iterable[int], place: int) -> set[int]:
+        seen = set(states)
+        waiting = list(seen)
+        while waiting:
+            for target, where in self._automaton.free[waiting.pop()]:
+                if target not in seen and self._holds(where, place):
+                    seen.add(target)
+                    waiting.append(target)
+        return seen
+
+    def _holds(self, where: Where, place: int) -> bool:
+        if isinstance(where, Look):
+            key = (where, place)
+            if key not in self._seen:
+                led = (self._led if where.behind else self.leads)(where.start, where.end, place)
+                self._seen[key] = led is where.wanted
+            return self._seen[key]
+        if where in ("b", "B"):
+            # Nothing before the first character and after the last is a part of a word.
+            sides = [
+                char != "" and char in _LETTERS
+                for char in (self._text[place - 1 : place], self._text[place : place + 1])
+            ]
+            return (sides[0] != sides[1]) is (where == "b")
+        return not where or (place == 0 if where == "^" else place == len(self._text))
 
 
 def automaton(pattern: str) -> Automaton:
@@ -156,14 +229,31 @@ class _Parser:
                 state = self._edge(state, "^")
             elif self._take("$"):
                 state = self._edge(state, "$")
+            elif (edge := self.pattern[self.position : self.position + 2]) in (r"\b", r"\B"):
+                self.position += 2
+                state = self._edge(state, edge[1])
+                self.automaton.looks += 1
+            elif self.pattern.startswith(_LOOKS, self.position):
+                state = self._edge(state, self._look())
             else:
                 state = self._repeated(state)
         return state
 
-    def _edge(self, state: int, where: str) -> int:
+    def _edge(self, state: int, where: Where) -> int:
         target = self.automaton.state()
         self.automaton.free[state].append((target, where))
         return target
+
+    def _look(self) -> Look:
+        self.position += 2
+        behind = self._take("<")
+        wanted = self._next() == "="
+        start = self.automaton.state()
+        end = self.alternatives(start)
+        if not self._take(")"):
+            raise NotUnderstoodError("a group is not closed")
+        self.automaton.looks += 1
+        return Look(start, end, behind, wanted)
 
     def _repeated(self, state: int) -> int:
         begin = self.position
@@ -218,8 +308,8 @@ class _Parser:
         char = self._next()
         if char == "(":
             if self._take("?") and not self._take(":"):
-                if not (self._take("<") and self._peek() not in "=!"):
-                    raise NotUnderstoodError("it looks around")
+                if not self._take("<"):
+                    raise NotUnderstoodError("a group of a kind that ECMA-262 does not have")
                 self.position = self.pattern.find(">", self.position) + 1
                 if not self.position:
                     raise NotUnderstoodError("the name of a group does not end")

@@ -15,6 +15,7 @@ from urllib.parse import quote
 
 from .differences import Difference, Place
 from .document import Document
+from .spreading import MOST_NAMES
 from .verdicts import RULES, Direction, Severity
 from .waivers import Waiver
 
@@ -125,7 +126,8 @@ def _seen(one: Difference) -> str:
 
 
 def _few(names: Sequence[str]) -> str:
-    return ", ".join(names) if len(names) <= 8 else f"{', '.join(names[:8])} and {len(names) - 8} more"
+    more = f"{'over ' if len(names) + 1 >= MOST_NAMES else ''}{len(names) - 8} more"
+    return ", ".join(names) if len(names) <= 8 else f"{', '.join(names[:8])} and {more}"
 
 
 def _pointers(one: Difference) -> str:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from hashlib import sha256
 from typing import Any, Final
 
@@ -39,6 +39,15 @@ _OTHERS: Final = (
     "dependentSchemas",
     "unevaluatedItems",
 )
+# What each type alone can keep.
+_OF_NUMBERS: Final = ("minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum", "multipleOf")
+_APPLYING: Final[dict[str, tuple[str, ...]]] = {
+    "number": _OF_NUMBERS,
+    "integer": _OF_NUMBERS,
+    "string": ("minLength", "maxLength", "pattern"),
+    "array": ("minItems", "maxItems", "uniqueItems", "contains", "minContains", "maxContains", "unevaluatedItems"),
+    "object": ("minProperties", "maxProperties", "propertyNames", "dependentRequired", "dependentSchemas"),
+}
 # 3.0 has a format for what 3.1 says of the content.
 _CONTENTS: Final = {"base64": "byte", "application/octet-stream": "binary"}
 # What may stand beside a `$ref` without making a schema of its own.
@@ -48,6 +57,8 @@ BESIDE: Final = frozenset(
 # OpenAPI 3.0 ignores what else stands there; these say no more than a person would, who wrote them for a reason.
 _BESIDE_IN_3_0: Final = BESIDE | {"$ref", "nullable", "readOnly", "writeOnly"}
 _BESIDE_CHOICES: Final = BESIDE | {"discriminator"}
+# Of what stands beside a choice, its words are its own, and what it gathers is gathered already.
+_NOT_DISTRIBUTED: Final = _BESIDE_CHOICES | {"$ref", "allOf", "anyOf", "oneOf"}
 _PYTHON_TYPES: Final[tuple[tuple[type, str], ...]] = (
     (bool, "boolean"),
     (int, "integer"),
@@ -150,6 +161,18 @@ class Schemas:
             self._made[key] = self._schema(node)
         return self._made[key]
 
+    def distributed(self, node: Node) -> Schema:
+        """What *node* allows, with all that is said beside its choice said in each branch of it instead."""
+        said = ((part.at, part.at.value) for part in _flattened(node)[0] if isinstance(part.at.value, dict))
+        stripped = [
+            At(at.document, at.pointer, {key: value for key, value in raw.items() if key not in _NOT_DISTRIBUTED})
+            for at, raw in said
+        ]
+        beside = [at for at in stripped if at.value]
+        whole = self.of(node)
+        choices = [[(*branch, *beside) for branch in group] for group in whole.choices]
+        return replace(whole, properties={}, required={}, choices=choices)
+
     def _schema(self, node: Node) -> Schema:
         made = Schema(at=_place(node))
         parts, groups = _flattened(node)
@@ -172,6 +195,7 @@ class Schemas:
             or (bool(nulls) and all(nulls))
             or (not nulls and any(self.of(branch).nullable for group in made.choices for branch in group))
         )
+        _applying(made)
         _integers(made)
         return made
 
@@ -192,7 +216,8 @@ class Schemas:
         for group in made.choices:
             of_branches = [self.of(branch).types for branch in group]
             if all(types is not None for types in of_branches):
-                return frozenset[str]().union(*(types for types in of_branches if types is not None))
+                found = frozenset[str]().union(*(types for types in of_branches if types is not None))
+                return found - {"integer"} if "number" in found else found
         if made.properties or made.required or made.named or made.additional != ANYTHING:
             return frozenset({"object"})
         return frozenset({"array"}) if made.items or made.prefix else None
@@ -432,6 +457,18 @@ def _tighten(made: Schema, keyword: str, value: Any, at: At) -> None:
     had = made.limits.get(keyword)
     if had is None or (value > had.value if keyword in LOWER else value < had.value):
         made.limits[keyword] = Limit(value, at)
+
+
+def _applying(made: Schema) -> None:
+    """Without what says nothing of a value of these types."""
+    if made.types is None:
+        return
+    applying = {keyword for name in made.types for keyword in _APPLYING.get(name, ())}
+    others = {keyword for keywords in _APPLYING.values() for keyword in keywords} - applying
+    made.limits = {keyword: limit for keyword, limit in made.limits.items() if keyword not in others}
+    made.others = {keyword: text for keyword, text in made.others.items() if keyword not in others}
+    if "pattern" in others:
+        made.patterns = {}
 
 
 def _integers(made: Schema) -> None:

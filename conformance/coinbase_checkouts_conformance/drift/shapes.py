@@ -29,6 +29,7 @@ _WORD: Final = re.compile(r"[A-Za-z][A-Za-z0-9_.:/-]{0,63}")
 # What has many digits is an id, a number or a hash, whatever else it has.
 _DATA: Final = re.compile(r"(?:\d\D*){7}|[0-9a-fA-F]{16}|://")
 _TIME: Final = re.compile(r"\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d:\d\d(?:[.,](\d+))?")
+_ZONE: Final = re.compile(r"(?:[Zz]|[+-]\d\d:?\d\d)$")
 _FRACTIONS: Final = {0: "whole seconds", 3: "milliseconds", 6: "microseconds", 9: "nanoseconds"}
 _SHAPES: Final = (
     ("a UUID", re.compile(r"[0-9a-fA-F]{8}-(?:[0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}")),
@@ -81,7 +82,7 @@ def _of_text(text: str) -> str:
     if not text:
         return "an empty text"
     if exact := fraction(text):
-        return f"a time in {exact}"
+        return f"a time in {exact}" + ("" if _ZONE.search(text) else " without a zone")
     for words, pattern in _SHAPES:
         if pattern.fullmatch(text):
             return words

@@ -153,7 +153,10 @@ RULES: Final = {
     "choice-exclusive": Rule((POTENTIAL, "a value that fits two of them is refused now"), (ADDITIVE, _LESS_COMES)),
     "choice-inclusive": Rule((ADDITIVE, _ALL_STILL_FITS), (POTENTIAL, "a value that fits two of them may come now")),
     "discriminator-changed": _always(BREAKING, "another field now tells the kinds apart"),
-    "kind-renamed": _always(POTENTIAL, "the same kind is now called by another value"),
+    "kind-renamed": Rule(
+        (BREAKING, "who sends it by its old value may now be refused"),
+        (BREAKING, "readers that know it by its old value no longer do"),
+    ),
     # Operations.
     "operation-added": _always(ADDITIVE, "nobody relies on it yet"),
     "operation-removed": _always(BREAKING, "who calls it is answered an error"),
@@ -199,7 +202,7 @@ RULES: Final = {
     "body-removed": Rule(
         (POTENTIAL, "who still sends it may be refused, or ignored"), (BREAKING, "who reads it finds nothing any more")
     ),
-    "media-added": Rule((ADDITIVE, _ALL_STILL_FITS), (ADDITIVE, "the old ones can still be asked for")),
+    "media-added": Rule((ADDITIVE, "one more is accepted"), (ADDITIVE, "one more may be asked for")),
     "media-widened": Rule((ADDITIVE, _ALL_STILL_FITS), (POTENTIAL, "readers may meet a media type they do not expect")),
     "media-narrowed": Rule((BREAKING, "what was accepted is now refused"), (ADDITIVE, _LESS_COMES)),
     "media-removed": Rule(
@@ -212,7 +215,7 @@ RULES: Final = {
     "success-widened": _always(POTENTIAL, "clients that wait for one status take another for failure"),
     "success-narrowed": _always(ADDITIVE, _LESS_COMES),
     "reply-narrowed": _always(BREAKING, "the answer we give no longer counts as delivered"),
-    "reply-widened": _always(ADDITIVE, "the answer we give still counts"),
+    "reply-widened": _always(ADDITIVE, "one more answer counts as delivered"),
     "error-added": _always(ADDITIVE, "an error that is not documented was possible before"),
     "error-removed": _always(ADDITIVE, "one error less to handle"),
     # Words.

@@ -4,6 +4,7 @@ Reports to stdout or a file, and the one line on stderr when there is none.
 
 from __future__ import annotations
 
+import re
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -12,19 +13,28 @@ from typing import Final
 from .problems import CouldNotCompareError
 
 COULD_NOT: Final = 2
+# What a terminal, or a reader of the page, would obey instead of showing it.
+_OBEYED: Final = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
 INTERRUPTED: Final = 130
 
 
-def write(report: str, path: Path | None, *, for_people: bool = True) -> None:
+def harmless(text: str) -> str:
+    """*text* with what is no sign written as JSON writes it, which both people and programs can read."""
+    return _OBEYED.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
+
+
+def write(report: str, path: Path | None, *, for_people: bool = True, as_is: bool = False) -> None:
     """
     Write *report* into a file, or to stdout.
 
     Args:
         for_people: It may lose signs that the terminal does not know; what is for programs is UTF-8 always.
+        as_is: It is no report, but a part of a file that has to stay what it is.
 
     Raises:
         CouldNotCompareError: The file cannot be written.
     """
+    report = report if as_is else harmless(report)
     if path is None and not for_people:
         sys.stdout.flush()
         sys.stdout.buffer.write(report.encode(errors="replace"))
@@ -43,7 +53,7 @@ def write(report: str, path: Path | None, *, for_people: bool = True) -> None:
 
 def tell(program: str, what: str) -> None:
     """One line on stderr."""
-    line = " ".join(what.split())
+    line = harmless(" ".join(what.split()))
     encoding = sys.stderr.encoding or "utf-8"
     line = line.encode(encoding, errors="replace").decode(encoding)
     sys.stderr.write(f"{program}: {line}\n")

@@ -66,10 +66,21 @@ def either(*schemas: Json, **more: Any) -> Json:
     return {"oneOf": list(schemas), **more}
 
 
+def told_by(names: str, mapping: Json | None = None) -> Json:
+    """Components that their field `kind` tells apart."""
+    return either(
+        *map(ref, names.split()), discriminator={"propertyName": "kind", **({"mapping": mapping} if mapping else {})}
+    )
+
+
 NULL: Json = {"type": "null"}
 SHARED: Json = {
     "Cat": obj("kind", kind=text(enum=["cat"]), lives=integer()),
     "Dog": obj("kind", kind=text(enum=["dog"]), barks={"type": "boolean"}),
+    "Cat2": obj("kind", kind=text(enum=["cat"]), lives=integer()),
+    "Ox": obj("kind", kind=text(), horns=integer()),
+    "Bull": obj("kind", kind=text(), horns=integer()),
+    "Ass": obj("kind", kind=text(), ears=integer()),
     "Cow": obj("kind", kind=text(enum=["cow"]), milk=number()),
     "Base": obj("id", id=text(), at=text()),
     "Loose": obj(id=text(), at=text()),
@@ -79,6 +90,7 @@ SHARED: Json = {
     "Bush": obj(children=array({"$ref": "#/components/schemas/Bush"}), leaf=integer()),
     "Alias": {"$ref": "#/components/schemas/Alias2"},
     "Alias2": {"$ref": "#/components/schemas/Base"},
+    "Knot": {**obj(z=text()), "anyOf": [obj(t=text()), {"$ref": "#/components/schemas/Knot"}]},
     "State": text(enum=["ON", "OFF"]),
     "Holder": obj(state=text(enum=["ON", "OFF"])),
 }
@@ -136,6 +148,11 @@ SCHEMAS: list[tuple[str, Json, Json, Verdicts]] = [
     ("nullable: map", {"type": "object", "additionalProperties": text()}, {"type": "object", "additionalProperties": {"type": ["string", "null"]}}, BROADER),
     ("nullable: enum", text(enum=["A"]), {"type": ["string", "null"], "enum": ["A", None]}, BROADER),
     ("nullable: in enum only", text(enum=["A"]), text(enum=["A", None]), SAME),
+    ("types: a number, or one of two kinds of numbers", number(), {"anyOf": [number(), integer()]}, SAME),
+    ("keyword: of another type", text(minimum=1, maxItems=2, minProperties=3), text(), SAME),
+    ("keyword: pattern of a number", number(pattern="^a", maxLength=3), number(pattern="^b"), SAME),
+    ("keyword: of a list of types", {"type": ["string", "integer"], "minimum": 1}, {"type": ["string", "integer"]}, WIDER),
+    ("keyword: of no type", {"minimum": 1}, {}, WIDER),
     ("types: anyOf or a list", {"anyOf": [text(), integer()]}, {"type": ["integer", "string"]}, SAME),
     ("types: object to array", ref("Base"), array(ref("Base")), OTHER),
     ("types: none", text(), {}, BROADER),
@@ -172,6 +189,14 @@ SCHEMAS: list[tuple[str, Json, Json, Verdicts]] = [
     # formats
     ("format: int32 to int64", integer(format="int32"), integer(format="int64"), ("potential|breaking", "additive", "additive", "breaking")),
     ("format: given", text(format="uuid"), text(), BROADER),
+    ("format: uri to uri-reference", text(format="uri"), text(format="uri-reference"), BROADER),
+    ("format: uri to iri", text(format="uri"), text(format="iri"), BROADER),
+    ("format: uri to iri-reference", text(format="uri"), text(format="iri-reference"), BROADER),
+    ("format: uri-reference to iri-reference", text(format="uri-reference"), text(format="iri-reference"), BROADER),
+    ("format: iri to iri-reference", text(format="iri"), text(format="iri-reference"), BROADER),
+    ("format: iri to uri-reference", text(format="iri"), text(format="uri-reference"), OTHER),
+    ("format: email to idn-email", text(format="email"), text(format="idn-email"), BROADER),
+    ("format: hostname to idn-hostname", text(format="hostname"), text(format="idn-hostname"), BROADER),
     ("format: date to date-time", text(format="date"), text(format="date-time"), OTHER),
     # patterns
     ("pattern: rewritten class", text(pattern=r"^\d{3}$"), text(pattern="^[0-9][0-9][0-9]$"), REWRITTEN),
@@ -186,6 +211,9 @@ SCHEMAS: list[tuple[str, Json, Json, Verdicts]] = [
     ("pattern: upper case too", text(pattern="^0x[0-9a-f]{40}$"), text(pattern="^0x[0-9a-fA-F]{40}$"), BROADER),
     ("pattern: case of a class only", text(pattern=r"^\w+$"), text(pattern="^[A-Za-z0-9_]+$"), REWRITTEN),
     ("pattern: look-ahead", text(pattern="^(?!.*--)[a-z-]+$"), text(pattern="^[a-z-]+$"), ("breaking", "additive|potential", "additive|potential", "breaking")),
+    ("pattern: look-ahead dropped", text(pattern="^(?!.*--)[a-z-]+$"), text(), BROADER),
+    ("pattern: of as many as one likes, dropped", text(pattern="^(?=.*(a{99}){99})"), text(), BROADER),
+    ("pattern: back-reference dropped", text(pattern=r"^(.)\1$"), text(), BROADER),
     ("pattern: look-ahead told otherwise", text(pattern="^(?=.{3}$)[a-z]+$"), text(pattern="^[a-z]{3}$"), always("cosmetic|potential")),
     ("pattern: for a length", text(pattern="^[a-z]{1,9}$"), text(pattern="^[a-z]{1,10}$"), BROADER),
     ("pattern: group's name", text(pattern="^(?<n>a)$"), text(pattern="^(?:a)$"), REWRITTEN),
@@ -209,6 +237,12 @@ SCHEMAS: list[tuple[str, Json, Json, Verdicts]] = [
     ("oneOf: nested", either(ref("Cat"), either(ref("Dog"), ref("Cow"))), either(ref("Cat"), ref("Dog"), ref("Cow")), SAME),
     ("oneOf: nested, with a discriminator", either(text(), either(ref("Dog"), ref("Cow"), discriminator={"propertyName": "kind"}), NULL), either(either(ref("Dog"), ref("Cow"), discriminator={"propertyName": "kind"}), NULL), ("additive", "breaking", "breaking", "additive")),
     ("oneOf: nested, described otherwise", either(text(), either(ref("Dog"), ref("Cow"), description="A.")), either(text(), either(ref("Dog"), ref("Cow"), description="B.")), PROSE),
+    ("oneOf: fields of all branches beside it", either(obj("t z", t=text(), z=text()), obj("u", u=text(), z=text())), {**obj(z=text()), "oneOf": [obj("t z", t=text()), obj("u", u=text())]}, SAME),
+    ("oneOf: fields of all branches in an allOf", either(obj("z", t=text(enum=["a"]), z=text()), obj("z", t=text(enum=["b"]), z=text())), every(obj("z", z=text()), either(obj(t=text(enum=["a"])), obj(t=text(enum=["b"])))), SAME),
+    ("oneOf: fields of all branches in an allOf, one retyped", either(obj("z", t=text(enum=["a"]), z=text()), obj("z", t=text(enum=["b"]), z=text())), every(obj("z", z=integer()), either(obj(t=text(enum=["a"])), obj(t=text(enum=["b"])))), OTHER),
+    ("oneOf: fields of all branches in an allOf, optional", {"anyOf": [obj("z", t=text(), z=text()), obj("z", u=text(), z=text())]}, every(obj(z=text()), {"anyOf": [obj(t=text()), obj(u=text())]}), BROADER),
+    ("oneOf: a field more beside it", every(obj(z=text()), either(ref("Cat"), ref("Dog"))), every(obj(z=text(), y=text()), either(ref("Cat"), ref("Dog"))), ("additive", "additive", "potential", "potential")),
+    ("oneOf: of itself, its fields beside it", {"anyOf": [obj(z=text(), t=text()), ref("Knot")]}, {**obj(z=text()), "anyOf": [obj(t=text()), ref("Knot")]}, always("-|potential|breaking|additive")),
     ("oneOf: of anyOf, where a value fits both", {"anyOf": [text(maxLength=3), text(pattern="^a")]}, either(text(maxLength=3), text(pattern="^a")), ("additive", "potential", "potential", "additive")),
     ("oneOf: of anyOf, of objects with other fields", {"anyOf": [obj(a=text()), obj(b=text())]}, either(obj(a=text()), obj(b=text())), ("additive", "potential", "potential", "additive")),
     ("oneOf: of anyOf, beside fields", {**obj(a=text(), b=text()), "anyOf": [{"required": ["a"]}, {"required": ["b"]}]}, {**obj(a=text(), b=text()), "oneOf": [{"required": ["a"]}, {"required": ["b"]}]}, ("additive", "potential", "potential", "additive")),
@@ -219,6 +253,17 @@ SCHEMAS: list[tuple[str, Json, Json, Verdicts]] = [
     ("oneOf: of anyOf, integers among numbers", {"anyOf": [integer(minimum=3), number(maximum=9)]}, either(integer(minimum=3), number(maximum=9)), ("additive", "potential", "potential", "additive")),
     ("discriminator: its field", either(ref("Cat"), ref("Dog"), discriminator={"propertyName": "kind"}), either(ref("Cat"), ref("Dog"), discriminator={"propertyName": "sort"}), always("potential|breaking")),
     ("discriminator: mapping by name or ref", either(ref("Cat"), discriminator={"propertyName": "kind", "mapping": {"cat": "Cat"}}), either(ref("Cat"), discriminator={"propertyName": "kind", "mapping": {"cat": "#/components/schemas/Cat"}}), SAME),
+    ("discriminator: component renamed", told_by("Ox Ass"), told_by("Bull Ass"), OTHER),
+    ("discriminator: component renamed, mapped as before", told_by("Ox Ass"), told_by("Bull Ass", {"Ox": "Bull"}), SAME),
+    ("discriminator: component renamed, mapped all the time", told_by("Ox Ass", {"ox": "Ox"}), told_by("Bull Ass", {"ox": "#/components/schemas/Bull"}), SAME),
+    ("discriminator: component renamed, its value fixed", either(ref("Cat"), ref("Dog"), discriminator={"propertyName": "kind"}), either(ref("Cat2"), ref("Dog"), discriminator={"propertyName": "kind"}), SAME),
+    ("discriminator: mapped as it is fixed", either(ref("Cat"), ref("Dog"), discriminator={"propertyName": "kind"}), either(ref("Cat"), ref("Dog"), discriminator={"propertyName": "kind", "mapping": {"cat": "Cat", "dog": "Dog"}}), SAME),
+    ("discriminator: mapped otherwise", told_by("Ox Ass", {"ox": "Ox"}), told_by("Ox Ass", {"bull": "Ox"}), OTHER),
+    ("discriminator: mapped for the first time", told_by("Ox Ass"), told_by("Ox Ass", {"ox": "Ox", "Ass": "Ass"}), OTHER),
+    ("discriminator: one more key", told_by("Ox Ass", {"ox": "Ox"}), told_by("Ox Ass", {"ox": "Ox", "bull": "Ox"}), WIDER),
+    ("discriminator: component inlined", told_by("Ox Ass"), either(SHARED["Ox"], ref("Ass"), discriminator={"propertyName": "kind"}), SAME),
+    ("discriminator: two that look the same reordered", told_by("Ox Bull"), told_by("Bull Ox"), SAME),
+    ("discriminator: branch added", told_by("Ox Ass"), told_by("Ox Ass Cat"), ("potential", "additive", "additive", "breaking")),
     ("discriminator: mapping's key", either(ref("Cat"), ref("Dog"), discriminator={"propertyName": "kind", "mapping": {"cat": "Cat", "dog": "Dog"}}), either(ref("Cat"), ref("Dog"), discriminator={"propertyName": "kind", "mapping": {"Cat": "Cat", "dog": "Dog"}}), always("potential|breaking")),
     ("not: forbidden value", text(), text(**{"not": {"enum": ["X"]}}), ("additive", "breaking", "potential|breaking", "additive")),
     ("if: a condition", obj(a=text(), b=text()), {**obj(a=text(), b=text()), "if": {"required": ["a"]}, "then": {"required": ["b"]}}, ("additive", "breaking|potential", "potential|breaking", "additive|potential")),
@@ -526,6 +571,8 @@ DOCUMENTS: list[tuple[str, Edit, Edit, str, str, str]] = [
     ("security: a scheme nobody uses", SAME_EDIT, put("components securitySchemes", more=BEARER), NONE, NONE, ""),
     # servers and paths
     ("server: at each path", SAME_EDIT, _lifted_servers, NONE, NONE, ""),
+    ("server: all gone", SAME_EDIT, cut("", "servers"), "breaking", "additive", "request"),
+    ("server: none is the description's own", cut("", "servers"), put("", servers=[{"url": "/"}]), NONE, NONE, ""),
     ("server: described", SAME_EDIT, put("servers 0", description="Live."), f"{NONE}|prose|cosmetic", f"{NONE}|prose|cosmetic", "request"),
     ("server: its variable", SAME_EDIT, lambda d: d.update(servers=[{"url": "https://{host}/v1", "variables": {"host": {"default": "api.example.com"}}}]), NONE, NONE, ""),
     ("server: its version", SAME_EDIT, put("servers 0", url="https://api.example.com/v2"), "breaking", "breaking", "request"),

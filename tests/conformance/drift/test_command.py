@@ -249,3 +249,38 @@ def test_what_is_gone_is_pointed_at_where_it_was(
     found = [one for one in json.loads(out)["differences"] if one["pointer"] == pointer]
     assert found
     assert all(one["line"] == one["base"]["line"] for one in found)
+
+
+@pytest.mark.parametrize("format_", ["text", "json", "markdown", "html", "sarif", "github", "changelog"])
+def test_nothing_is_obeyed(format_: str, tmp_path: Path, command: Command) -> None:
+    """What would move the cursor, ring or turn the direction of a text is written as JSON writes it."""
+    odd = "\x1b]0;x\x07\x1b[2J\x9b1m\x7f\u202e"
+    base, revision = description(), description()
+    at(revision, "components schemas Status")["enum"].append(f"NEW{odd}")
+    at(revision, "paths /orders get")["description"] = f"Said{odd}"
+    revision["paths"][f"/odd{odd}"] = {"get": {"operationId": f"odd{odd}", "responses": {"200": {"description": "A"}}}}
+    sides = [tmp_path / f"{name}.json" for name in ("base", f"revision{odd}")]
+    for path, data in zip(sides, (base, revision), strict=True):
+        path.write_text(json.dumps(data))
+    _, out, err = command(*sides, *(["--changelog"] if format_ == "changelog" else ["--format", format_]))
+    assert set() == set(odd) & set(out + err) - set("]0;x[2J1m")
+    if format_ == "json":
+        assert f"/odd{odd}" in [one["to"] for one in json.loads(out)["differences"]]
+
+
+def test_fingerprint_of_what_is_required(command: Command, tmp_path: Path) -> None:
+    """What has to be sent from now on is another thing when it is of another type."""
+    path = tmp_path / "base.json"
+    path.write_text(json.dumps(description()))
+    found: dict[str, set[str]] = {}
+    for kind in ("string", "integer"):
+        revision = description()
+        new = at(revision, "components schemas NewOrder")
+        new["required"].append("tax")
+        new["properties"]["tax"] = {"type": kind}
+        parameter = {"name": "tax", "in": "query", "required": True, "schema": {"type": kind}}
+        at(revision, "paths /orders get parameters").append(parameter)
+        (tmp_path / "revision.json").write_text(json.dumps(revision))
+        told = json.loads(command(path, tmp_path / "revision.json", "--format", "json")[1])
+        found[kind] = {one["fingerprint"] for one in told["differences"]}
+    assert [2, 2, 4] == [len(found["string"]), len(found["integer"]), len(found["string"] | found["integer"])]

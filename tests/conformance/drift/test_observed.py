@@ -106,6 +106,16 @@ def test_it_is_told_where_it_was_seen(path: str, answer: Any, place: str, observ
     assert one["fingerprint"] in [each["fingerprint"] for each in both["differences"]]
 
 
+def test_errors_have_the_status_that_was_seen(observe: Observe, tmp_path: Path) -> None:
+    """
+    What all errors share is told of the one that came; and what a cache on the way was told is no error.
+    """
+    error = {"errorType": "not_found", "errorMessage": "no", "hint": "look"}
+    path = har(tmp_path / "a.har", entry("GET", GET, error, status=404), entry("GET", GET, "", status=304))
+    _, document, _ = observe("--har", path)
+    assert [("getCheckout", "response 404")] == [(one["operation"], one["place"]) for one in document["differences"]]
+
+
 def test_null(observe: Observe, tmp_path: Path) -> None:
     """
     Null where a value is described is told.
@@ -278,7 +288,67 @@ def test_webhooks(observe: Observe, tmp_path: Path) -> None:
     assert {"event"} == {one["direction"] for one in document["differences"]}
 
 
+def test_headers_of_webhooks(observe: Observe, tmp_path: Path) -> None:
+    """
+    Of a delivery the sender's headers count, those of its way do not; a signature that does not come is told.
+    """
+    event = {**whole("COMPLETED"), "eventType": "checkout.payment.success"}
+    usual = {"Content-Type": "application/json", "Content-Length": "9", "Host": "shop.example", "User-Agent": "hook0"}
+    usual |= {"X-Forwarded-For": "1.2.3.4", "Via": "1.1 a", "traceparent": "00-1", "X-Request-Id": "1", "CF-Ray": "1"}
+    described = {"X-Hook0-Signature": "t=1", "X-Event-Id": "1", "X-Event-Type": "checkout.payment.success"}
+
+    def told(headers: dict[str, str], sent: Any = event) -> tuple[int, list[tuple[str, str, str]], list[str]]:
+        one = entry("POST", "/hook", "", status=204, server="https://shop.example", sent=sent)
+        one["request"]["headers"] += [{"name": name, "value": value} for name, value in headers.items()]
+        code, document, _ = observe("--har", har(tmp_path / "a.har", one))
+        return code, found(document), [one["message"] for one in document["differences"]]
+
+    assert (0, [], []) == told({**usual, **described})
+    assert (0, [], []) == told({})
+    post = "#/webhooks/checkout.payment.success/post/parameters"
+    code, differences, messages = told({**usual, **described, "X-Event-Version": "2"})
+    assert (1, [("additive", "parameter", post)]) == (code, differences)
+    assert messages[0].startswith("checkout.payment.success: undocumented header x-event-version;")
+    signature = "#/components/parameters/Hook0Signature/required"
+    code, differences, messages = told({**usual, "X-Event-Id": "1"})
+    assert (1, [("breaking", "required", signature)]) == (code, differences)
+    assert "X-Hook0-Signature is required, and does not come" in messages[0]
+    assert 1 == told({**usual, **described, "x-4111111111111111": "1"})[0]
+
+
 # ---------------------------------------------------------------- HAR files
+
+
+@pytest.mark.parametrize("lacking", [{"response": None}, {"response": {"status": 200, "headers": None}}])
+def test_what_others_lack_is_nobodys_loss(lacking: dict[str, Any], observe: Observe, tmp_path: Path) -> None:
+    """
+    An entry that is not whole refuses the file only where it is of the API.
+    """
+    strange = {**entry("GET", "/pixel.gif", "", server="https://ads.example.com"), **lacking}
+    code, document, _ = observe("--har", har(tmp_path / "a.har", strange, entry("GET", GET, whole())))
+    assert (0, {"har": 1}) == (code, document["exchanges"])
+    assert 2 == observe("--har", har(tmp_path / "b.har", {**entry("GET", GET, whole()), **lacking}))[0]
+
+
+def test_an_answer_without_content_was_not_saved(observe: Observe, tmp_path: Path) -> None:
+    """
+    As one without its text; but where there is none, none is missing.
+    """
+    one = entry("GET", GET, whole())
+    del one["response"]["content"]
+    code, _, err = observe("--har", har(tmp_path / "a.har", one))
+    assert (2, True) == (code, "was saved without its body" in err)
+    one["response"] |= {"status": 500, "bodySize": 0}
+    assert 1 == observe("--har", har(tmp_path / "a.har", one, entry("GET", GET, whole())))[0]
+
+
+def test_a_time_without_a_zone_is_told_as_such(observe: Observe, tmp_path: Path) -> None:
+    """
+    It is one to people, and none by RFC 3339.
+    """
+    path = har(tmp_path / "a.har", entry("GET", GET, whole(createdAt="2026-11-20T10:00:00")))
+    _, document, _ = observe("--har", path)
+    assert "a time in whole seconds without a zone" in document["differences"][0]["message"]
 
 
 def test_other_hosts_do_not_count(observe: Observe, tmp_path: Path) -> None:

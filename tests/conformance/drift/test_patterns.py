@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import time
+from itertools import product
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from coinbase_checkouts_conformance.drift.patterns import ANY_TEXT, compared
+from coinbase_checkouts_conformance.drift.patterns import ANY_TEXT, accepts, compared
 from coinbase_checkouts_conformance.ecma import matches
 
 PIECES = st.sampled_from(["a", "b", "[ab]", "[^a]", ".", r"\d", r"\w", "(a|bc)", "(?:b)"])
@@ -76,3 +77,50 @@ def test_undecided(before: str, after: str) -> None:
     started = time.monotonic()
     assert not compared(before, after).decided
     assert time.monotonic() - started < 3
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        ("^a$", "^(a?){30}a{30}$"),
+        ("^a$", "^(a?){30}a{30}b$"),
+        ("^(?!b)(a?){30}a{30}$", "^a$"),
+        ("^(?=a)(a?){300}a{3}$", "^(?=a)(a?){300}a{4}$"),
+        ("^(?!x)(([a-z]+)+)+$", "^(?!y)(([a-z]+)+)+$"),
+        (r"^(a?){30}a{30}\1$", "^a$"),
+        ("^(?=.*(?=.*(?=.*(?=.*(?=.*a)))))", "^b"),
+    ],
+)
+def test_takes_its_time_from_nobody(before: str, after: str) -> None:
+    """However many ways a pattern leaves to match, two are compared soon."""
+    started = time.monotonic()
+    compared(before, after)
+    compared(after, before)
+    assert time.monotonic() - started < 5
+
+
+@pytest.mark.parametrize(
+    "pattern",
+    [
+        "(?<=a)b",
+        "(?<!a)b",
+        r"\bab\b",
+        r"\Ba",
+        "^(?!.*aa).*$",
+        "a(?!b)",
+        "^(?=.*b)(?!.*aa)",
+        "(?<=^a)b|^$",
+        "(?:a(?=b))+",
+    ],
+)
+def test_looks_around(pattern: str) -> None:
+    """With look-around, what a pattern accepts is what anybody's reader says it does."""
+    texts = ["".join(chars) for length in range(6) for chars in product("ab ", repeat=length)]
+    assert [text for text in texts if matches(pattern, text)] == [text for text in texts if accepts(pattern, text)]
+
+
+def test_holds_soon() -> None:
+    """Whether a text keeps a pattern is said at once, or not at all."""
+    started = time.monotonic()
+    found = [accepts("^(a?){30}a{30}$", "a" * 29), accepts(r"(a+)+\1$", "a" * 50), accepts("(?=.*a)b", "b" * 100_000)]
+    assert (found, time.monotonic() - started < 1) == ([False, None, None], True)

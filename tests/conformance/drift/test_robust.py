@@ -84,6 +84,16 @@ def command(capsys: pytest.CaptureFixture[str]) -> Command:
         (START + b"paths: !!binary aGVsbG8=\n", "tag"),
         (USES + b"components: {schemas: {A: {$ref: '#/components/schemas/A'}}}\n", "side: line 3"),
         (b'{"openapi":"3.1.0","paths":{"/a":{"x":1' + b"0" * 5_000 + b"}}}", "a number is too long"),
+        (START + b"paths:\n  /a: []\n", "line 4, #/paths/~1a: is no mapping"),
+        (START + b"paths:\n  /a:\n    get: x\n", "line 5, #/paths/~1a/get: is no mapping"),
+        (START + b"paths: {/a: {get: {responses: []}}}\n", "#/paths/~1a/get/responses: is no mapping"),
+        (START + b"paths: {/a: {parameters: {}}}\n", "#/paths/~1a/parameters: is no list"),
+        (START + b"paths: {/a: {get: {parameters: [1]}}}\n", "#/paths/~1a/get/parameters/0: is no mapping"),
+        (START + b"paths: {/a: {get: {requestBody: {content: {a/b: {schema: {$ref: 5}}}}}}}\n", "/a~1b/schema: its `$ref` is no text"),
+        (START + b"paths: {/a: {$ref: '#/info/title'}}\n", "#/paths/~1a: #/info/title is no mapping"),
+        (START + b"paths: {}\nservers: https://example.com\n", "#/servers: is no list"),
+        (START + b"components: {schemas: {A: {properties: [a]}}}\n", "#/components/schemas/A/properties: is no mapping"),
+        (START + b"components: {schemas: {A: {allOf: {type: object}}}}\n", "#/components/schemas/A/allOf: is no list"),
         (START + b"paths:\n  /a: {$ref: '#/nowhere'}\n", "there is no #/nowhere"),
         (START + b"paths:\n  /a: {$ref: 'other.yaml#/a'}\n", "another file"),
         (START + b"paths:\n  /a: {$ref: '#/paths/~1b'}\n  /b: {$ref: '#/paths/~1a'}\n", "circle"),
@@ -101,6 +111,17 @@ def test_no_description(content: bytes, words: str, tmp_path: Path, command: Com
         assert words in err
         assert "Traceback" not in err
         assert time.monotonic() - started < 5
+
+
+def test_odd_but_no_obstacle(tmp_path: Path, command: Command) -> None:
+    """What a part may be is read: nothing, a field named `$ref`, an extension of any kind, true for a schema."""
+    path = tmp_path / "odd.yaml"
+    path.write_bytes(
+        START
+        + b"servers:\npaths:\n  x-a: 1\n  /b: {get: {callbacks: {done: {$ref: '#/components/callbacks/C'}}}}\n  /a:\n    parameters:\n    get:\n      x-b: []\n      responses: {x-c: 2, '200': {content: {}}}\n"
+        + b"components: {callbacks: {C: {}}, schemas: {A: {properties: {$ref: {type: string}, b: true}, items: [true]}, B: false}}\n"
+    )
+    assert command(str(path), str(path))[0] == 0
 
 
 @pytest.mark.parametrize(
@@ -229,6 +250,44 @@ def test_lines() -> None:
         last = pointer.rpartition("/")[2]
         assert ("GONE" if last == "2" else last) in text.splitlines()[line - 1]
         assert line + 1 == by_yaml.line(pointer)
+
+
+def entangled(count: int, limit: int, rule: str) -> dict[str, Any]:
+    """A description whose operations all lead to one schema, by ways through all the others."""
+
+    def leads_to(name: int) -> dict[str, Any]:
+        return {"$ref": f"#/components/schemas/S{name % count}"}
+
+    def operation(name: int) -> dict[str, Any]:
+        answer = {"description": "It.", "content": {"application/json": {"schema": leads_to(name)}}}
+        return {"get": {"operationId": f"get{name:04}", "responses": {"200": answer}}}
+
+    def schema(name: int) -> dict[str, Any]:
+        inner = {"a": leads_to(name + 1), "b": leads_to(name * 7 + 3), "c": leads_to(name * 13 + 5)}
+        return {"type": "object", "properties": inner}
+
+    schemas = {f"S{name}": schema(name) for name in range(count)}
+    schemas["S5"]["properties"]["id"] = {"type": "string", "maxLength": limit}
+    schemas["S6"]["properties"]["kind"] = {"$ref": "#/components/schemas/Kind"}
+    schemas["S7"]["x-rule"] = {"id": "seven", "rule": rule}
+    schemas["Kind"] = {"type": "string", "enum": ["A", str(limit)]}
+    return {
+        "openapi": "3.1.0",
+        "info": {"title": "Many", "version": "1"},
+        "paths": {f"/s{name}": operation(name) for name in range(count)},
+        "components": {"schemas": schemas},
+    }
+
+
+def test_many_that_lead_to_many() -> None:
+    """What a thousand operations reach by a million ways is told once, soon, with a list of them that ends."""
+    sides = [json.dumps(entangled(1_000, *said)).encode() for said in ((9, "A."), (8, "B."))]
+    started = time.monotonic()
+    found = compare(read("a", sides[0]), read("b", sides[1]))
+    assert time.monotonic() - started < 8
+    assert ["limit-tightened", "rule-changed", "value-added", "value-removed"] == sorted(one.kind for one in found)
+    about = next(one for one in found if one.kind == "limit-tightened").operations
+    assert (500, "get0005", "get0000", "get0498") == (len(about), about[0], min(about), sorted(about)[-2])
 
 
 ANYTHING = st.recursive(
