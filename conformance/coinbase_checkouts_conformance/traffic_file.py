@@ -68,6 +68,7 @@ def _written(exchange: Recorded) -> dict[str, Any]:
         "status": exchange.status,
         "response_headers": {name: scrubbed(value) for name, value in exchange.response_headers.items()},
         "answer": _text(exchange.answer),
+        "scheme": exchange.scheme,
     }
 
 
@@ -100,6 +101,7 @@ def _recorded(conversation: Conversation, written: Mapping[str, Any]) -> Recorde
         int(written["status"]),
         _headers(written["response_headers"]),
         written["answer"].encode("utf-8", "surrogateescape"),
+        scheme=None if (scheme := written["scheme"]) is None else str(scheme),
     )
 
 

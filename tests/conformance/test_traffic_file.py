@@ -22,6 +22,7 @@ def said(name: str = "test_get/test_one", body: bytes = b'{"amount": "1.00"}', a
     """A conversation of one exchange."""
     conversation = Conversation(name, "sandbox", "http://127.0.0.1:1", datetime(2026, 11, 20, tzinfo=UTC))
     request = httpx.Request("POST", "http://127.0.0.1:1/api/v1/checkouts?a=1&a=&b=%20", content=body)
+    request.headers["Authorization"] = f"Bearer {TOKEN}"
     conversation.add(request, 200, "application/json", answer)
     return conversation
 
