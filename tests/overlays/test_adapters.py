@@ -32,7 +32,7 @@ from flask import Flask
 from starlette.applications import Starlette
 
 from coinbase_checkouts import Event, webhooks
-from coinbase_checkouts.adapters import Gate, settled
+from coinbase_checkouts.adapters import Gate
 from coinbase_checkouts.adapters import django as for_django
 from coinbase_checkouts.adapters import flask as for_flask
 from coinbase_checkouts.adapters import starlette as for_starlette
@@ -411,8 +411,41 @@ def test_no_coroutine_is_left_behind() -> None:
     finally:
         logging.disable(logging.NOTSET)
     assert 1 == len(shop.got)
-    settled(None)
-    loop = asyncio.new_event_loop()
-    with pytest.raises(TypeError, match="asynchronous"):
-        settled(loop.create_future())
-    loop.close()
+
+
+@pytest.mark.parametrize("app", list(APPS))
+@pytest.mark.filterwarnings("error")
+def test_no_work_is_left_behind(app: str) -> None:
+    """
+    A function that returns a generator, or a coroutine where what it returned was awaited, has done nothing: a 500.
+    """
+    make, serve, asynchronous = APPS[app]
+    shop = Shop()
+
+    def lazy(event: Event) -> Any:
+        return (shop.got.index(one) for one in [event])
+
+    async def lazier(event: Event) -> Any:
+        return shop.receive_async(event)
+
+    logging.disable()
+    try:
+        with serve(make(shop, lazier if asynchronous else lazy)) as shop.url:
+            assert 500 == sent(shop).status
+    finally:
+        logging.disable(logging.NOTSET)
+    assert [] == shop.got
+
+
+def yields(event: Event) -> Iterator[Event]:
+    yield event
+
+
+@pytest.mark.parametrize("webhook", [for_starlette.webhook, for_flask.webhook, for_django.webhook])
+@pytest.mark.parametrize("receive", [yields, partial(yields), None, "receive"])
+def test_what_would_not_run_is_told_at_once(webhook: Callable[..., Any], receive: Any) -> None:
+    """
+    Of what is no function, or has a `yield` in it, no endpoint is made.
+    """
+    with pytest.raises(TypeError, match=r"^receive: "):
+        webhook(SECRET, receive)

@@ -16,6 +16,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from coinbase_checkouts.errors import SignatureError
+from coinbase_checkouts.handlers import expect_handler
 from coinbase_checkouts.webhooks import Event, Headers, keys_of, verify
 
 __all__ = ["BODY_LIMIT_BYTES", "Secret"]
@@ -74,19 +75,12 @@ class Gate:
 
 
 def called(receive: Callable[[Event], Any]) -> Callable[[Event], Any]:
-    """What is called if your function is; of an object whose `__call__` is asynchronous that, which looks it."""
-    method = getattr(receive, "__call__", None)  # noqa: B004 -- not whether it can be called
-    return method if inspect.iscoroutinefunction(method) else receive
-
-
-def settled(result: object) -> None:
     """
-    Look at what your function returned where nobody can await it.
+    What is called if your function is; of an object whose `__call__` is asynchronous that, which looks it.
 
     Raises:
-        TypeError: It is to be awaited: its work would never be done, and the event lost.
+        TypeError: It is no function, or has a `yield` in it.
     """
-    if inspect.isawaitable(result):
-        if inspect.iscoroutine(result):
-            result.close()
-        raise TypeError("receive: asynchronous, but not declared with `async def`, or not where it can be awaited")
+    expect_handler("receive", receive, awaited=True)
+    method = getattr(receive, "__call__", None)  # noqa: B004 -- not whether it can be called
+    return method if inspect.iscoroutinefunction(method) else receive

@@ -14,9 +14,10 @@ from django.core.exceptions import RequestDataTooBig
 from django.http import HttpRequest, HttpResponse
 from django.http.request import UnreadablePostError
 
+from coinbase_checkouts.handlers import settled
 from coinbase_checkouts.webhooks import Event
 
-from . import BODY_LIMIT_BYTES, DONE, TOO_LARGE, WRONG_METHOD, Gate, Secret, called, settled
+from . import BODY_LIMIT_BYTES, DONE, TOO_LARGE, WRONG_METHOD, Gate, Secret, called
 
 View = Callable[[HttpRequest], Any]
 
@@ -35,14 +36,14 @@ def webhook(secret: Secret, receive: Callable[[Event], Any], *, limit_bytes: int
         event = _event(request, gate)
         if isinstance(event, HttpResponse):
             return event
-        settled(receive(event))
+        settled("receive", receive(event))
         return HttpResponse(status=DONE)
 
     async def async_view(request: HttpRequest) -> HttpResponse:
         event = _event(request, gate)
         if isinstance(event, HttpResponse):
             return event
-        await receive(event)
+        settled("receive", await receive(event))
         return HttpResponse(status=DONE)
 
     made: View = async_view if inspect.iscoroutinefunction(receive) else view

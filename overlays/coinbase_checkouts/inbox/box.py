@@ -17,6 +17,7 @@ from sqlalchemy import Connection, Engine, MetaData
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from coinbase_checkouts.errors import ConfigurationError
+from coinbase_checkouts.handlers import expect_handler
 from coinbase_checkouts.sensor import LOGGER
 from coinbase_checkouts.webhooks import Event, short
 
@@ -183,16 +184,19 @@ class Inbox:
         Args:
             handler: Called with the event and the connection whose transaction it is to work in, and not to end. If it
                 does, or catches the exception of a statement that failed there, that is a failed attempt; but what it
-                has committed by hand, and that the event is done, stays so, and the metric is `lost`.
+                has committed by hand, and that the event is done, stays so, and the metric is `lost`. To return a
+                coroutine, a generator or a future, whose work is still to be done, is a failed attempt, too.
             stop: What the handler is doing is finished first.
             until_idle: Return when nothing is due, for cron and for tests.
 
         Raises:
+            TypeError: *handler* is no function, or would not run when it is called: `async def`, or with a `yield`.
             ConfigurationError: The tables are not there, or `transactions.begun`.
             OperationalError: Of SQLAlchemy, or its like, if *until_idle*. Otherwise a database that does not answer is
                 waited for, and so are one that only reads, as a standby does, and a connection of a pool that is used up.
         """
         expect(engine, Engine)
+        expect_handler("handler", handler, awaited=False)
         return work(self._steps(policy), engine, handler, stop or threading.Event(), until_idle=until_idle)
 
     async def work_async(
@@ -204,8 +208,13 @@ class Inbox:
         policy: Policy = _DEFAULT_POLICY,
         until_idle: bool = False,
     ) -> int:
-        """As `work`, in the running event loop. If the task is cancelled, the event is free again at once."""
+        """
+        As `work`, in the running event loop. If the task is cancelled, the event is free again at once.
+
+        What *handler* returns is awaited; a failed attempt if it cannot be.
+        """
         expect(engine, AsyncEngine)
+        expect_handler("handler", handler, awaited=True)
         return await work_async(self._steps(policy), engine, handler, stop or asyncio.Event(), until_idle=until_idle)
 
     @overload
@@ -281,7 +290,8 @@ class Inbox:
             checkouts: A `Checkouts`.
             since: Where the first run of this *name* begins; later runs do not look at it. A datetime with its zone,
                 or Unix seconds. What happened before is not put in.
-            handler: Does the work of each event at once, as in a block of `once`. None: as `store`, for workers.
+            handler: Does the work of each event at once, as in a block of `once`. None: as `store`, for workers. Which
+                functions are refused, and which results, see `work`.
             subscriptions: A `Subscriptions`, with *subscription_id*, whose delivery log is read for comparison, after
                 everything else.
             name: One for each account, or each thing that is to be reconciled by itself.
@@ -299,6 +309,8 @@ class Inbox:
                 that event's failure.
         """
         expect(engine, Engine)
+        if handler is not None:
+            expect_handler("handler", handler, awaited=False)
         run = self._run(since, name, look_back_s, overlap_s, reads_per_s=reads_per_s, lease_s=lease_s)
         log = _both(subscriptions, subscription_id)
         return reconcile(run, Door(self._block, self._put), checkouts, engine, handler=handler, log=log)
@@ -320,6 +332,8 @@ class Inbox:
     ) -> Reconciled:
         """As `reconcile`, with an `AsyncCheckouts`."""
         expect(engine, AsyncEngine)
+        if handler is not None:
+            expect_handler("handler", handler, awaited=True)
         run = self._run(since, name, look_back_s, overlap_s, reads_per_s=reads_per_s, lease_s=lease_s)
         log = _both(subscriptions, subscription_id)
         return await reconcile_async(run, Door(self._block, self._put), checkouts, engine, handler=handler, log=log)
@@ -393,6 +407,10 @@ class _Once:
 
     def __init__(self, bind: Bind | AsyncBind, make: Callable[[Bind], AbstractContextManager[bool]]) -> None:
         self._bind, self._make = bind, make
+
+    def __bool__(self) -> bool:
+        # It would always be true, and the work done each time.
+        raise TypeError("inbox: once is a block, as in `with inbox.once(event, connection) as fresh:`")
 
     def __enter__(self) -> bool:
         expect(self._bind, *PLAIN)

@@ -20,6 +20,7 @@ from sqlalchemy import Connection, Engine, inspect, select
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from coinbase_checkouts.errors import CheckoutsError, ConfigurationError
+from coinbase_checkouts.handlers import finished, settled
 from coinbase_checkouts.sensor import LOGGER
 from coinbase_checkouts.webhooks import Event, short
 from coinbase_checkouts_api.models import Checkout, CheckoutStatus
@@ -480,7 +481,7 @@ def _feed(
         try:
             with engine.connect() as connection, door.once(past.event, connection, past.others) as fresh:
                 if fresh:
-                    handler(past.event, connection)
+                    settled("handler", handler(past.event, connection))
         except Exception as exc:  # noqa: BLE001 -- the handler's, and logged
             with engine.begin() as connection:
                 run.failed(connection, past, exc)
@@ -558,7 +559,7 @@ async def _feed_async(
         try:
             async with engine.connect() as connection, door.once(past.event, connection, past.others) as fresh:
                 if fresh:
-                    await handler(past.event, connection)
+                    await finished("handler", handler(past.event, connection))
         except Exception as exc:  # noqa: BLE001 -- the handler's, and logged
             async with engine.begin() as connection:
                 await connection.run_sync(run.failed, past, exc)

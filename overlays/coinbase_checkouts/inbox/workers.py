@@ -16,6 +16,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from coinbase_checkouts.errors import ConfigurationError
+from coinbase_checkouts.handlers import finished, settled
 from coinbase_checkouts.sensor import LOGGER
 from coinbase_checkouts.webhooks import Event, short
 
@@ -154,7 +155,7 @@ def _one(steps: Steps, engine: Engine, handler: Handler) -> bool | None:
         with engine.begin() as connection:
             mine = steps.begin(connection, taken)
             if mine:
-                handler(taken.event, connection)
+                settled("handler", handler(taken.event, connection))
                 steps.confirm(connection, taken)
     except BaseException as exc:
         with engine.begin() as connection:
@@ -205,7 +206,7 @@ async def _one_async(steps: Steps, engine: AsyncEngine, handler: AsyncHandler) -
         async with engine.begin() as connection:
             mine = await connection.run_sync(steps.begin, taken)
             if mine:
-                await handler(taken.event, connection)
+                await finished("handler", handler(taken.event, connection))
                 await connection.run_sync(steps.confirm, taken)
     except BaseException as exc:
         async with engine.begin() as connection:
