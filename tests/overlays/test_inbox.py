@@ -11,12 +11,13 @@ import json
 import sys
 import threading
 import time
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Generator, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import AbstractContextManager, contextmanager
 from functools import partial
 from pathlib import Path
 from typing import Any
-from unittest.mock import AsyncMock, MagicMock
+from unittest.mock import AsyncMock, MagicMock, Mock
 
 import pytest
 from alembic.autogenerate import compare_metadata
@@ -221,6 +222,20 @@ def test_a_transaction_is_joined(box: Inbox, engine: Engine) -> None:
                 transaction.rollback()
         assert (["c1"] if ends_well else []) == sent(engine)
     assert [False, True] == [act(box, engine, event(one)) for one in ("c1", "c2")]
+
+
+def test_metrics_in_a_transaction_of_ones_own(box: Inbox, engine: Engine, metrics: list[Metric]) -> None:
+    """
+    There they are told when their part has ended; that it is undone afterwards is not, and the next time is told again.
+    """
+    for _ in range(2):
+        with mishap(), engine.begin() as connection:
+            with box.once(event("c1"), connection):
+                assert [] == metrics
+            assert box.store(event("c2"), connection)
+            assert ["done", "stored"] == [one.kind for one in metrics]
+            raise MishapError
+        metrics.clear()
 
 
 def test_sessions(box: Inbox, engine: Engine) -> None:
@@ -1356,6 +1371,67 @@ async def test_a_standby_is_waited_for_async(box: Inbox, only_reads: Engine, cap
     await engine.dispose()
 
 
+# Clocks that differ.
+
+
+@pytest.fixture(params=[3600.0, -3600.0])
+def elsewhere(request: pytest.FixtureRequest) -> Callable[[], AbstractContextManager[None]]:
+    """Another host, whose clock is an hour ahead or behind."""
+    right = time.time
+
+    @contextmanager
+    def elsewhere() -> Generator[None]:
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(time, "time", lambda: right() + request.param)
+            yield
+
+    return elsewhere
+
+
+def test_clocks_that_differ(shop: Engine, elsewhere: Callable[[], AbstractContextManager[None]]) -> None:
+    """
+    What one host stores, fails at or is killed at is due for another when it would be for the first, and not before.
+    """
+    box, at_once = Inbox(), Policy(base_s=0, lease_s=0.001)
+    with elsewhere():
+        store(box, shop, event("stored"))
+    assert 1 == box.work(shop, send, until_idle=True)
+    store(box, shop, event("failed"))
+    with elsewhere(), pytest.raises(KeyboardInterrupt):
+        box.work(shop, Mock(side_effect=[MishapError, KeyboardInterrupt]), until_idle=True, policy=at_once)
+    assert 1 == box.work(shop, send, until_idle=True)
+    store(box, shop, event("killed"))
+    with elsewhere():
+        assert claiming(box, shop, lease_s=0.001)() is not None
+    deadline = time.monotonic() + 10
+    while not box.work(shop, send, until_idle=True) and time.monotonic() < deadline:
+        pass
+    assert ["stored", "failed", "killed"] == sent(shop)
+    store(box, shop, event("leased"))
+    assert claiming(box, shop)() is not None
+    with elsewhere():
+        assert claiming(box, shop)() is None
+        with shop.connect() as connection:
+            assert 60 > box.counts(connection).oldest_s
+            assert 0 == box.prune(connection, older_than_s=60)
+
+
+def test_reconciliations_with_clocks_that_differ(
+    shop: Engine, elsewhere: Callable[[], AbstractContextManager[None]]
+) -> None:
+    """
+    The lease of a reconciliation is no shorter on a host whose clock is ahead, and no longer where it is behind.
+    """
+    box = Inbox()
+    begun: list[bool] = []
+    for lease_s in (60.0, 0.0):
+        with elsewhere(), shop.begin() as connection:
+            begun.append(box._run(NOW, str(lease_s), 0.0, 0.0, reads_per_s=1.0, lease_s=lease_s).begin(connection))
+        with shop.begin() as connection:
+            begun.append(box._run(NOW, str(lease_s), 0.0, 0.0, reads_per_s=1.0, lease_s=lease_s).begin(connection))
+    assert [True, False, True, True] == begun
+
+
 # Reading and writing in turn.
 
 
@@ -1460,6 +1536,15 @@ def test_pruning(box: Inbox, engine: Engine, clock: Clock) -> None:
     assert (1, 0, 100.0) == (counts.waiting, counts.dead, counts.oldest_s)
     assert ["c3"] == checkouts
     assert act(box, engine, event("c1"))
+
+
+@pytest.mark.parametrize("older_than_s", [-1, True, float("inf"), float("nan"), 10**30, "90", None])
+def test_ages_that_cannot_be_meant(older_than_s: Any) -> None:
+    """
+    What is older than that is no number of seconds, or lies in the future, forgets nothing.
+    """
+    with pytest.raises(ConfigurationError, match=r"prune: older_than_s must be a number"), Session() as session:
+        inbox.prune(session, older_than_s=older_than_s)
 
 
 def test_nothing_yet(box: Inbox, engine: Engine) -> None:

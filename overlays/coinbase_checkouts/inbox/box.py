@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import random
 import threading
-import time
 from collections.abc import Awaitable, Callable, Generator, Sequence
 from contextlib import AbstractAsyncContextManager, AbstractContextManager, contextmanager
 from datetime import datetime
@@ -21,6 +20,7 @@ from coinbase_checkouts.handlers import expect_handler
 from coinbase_checkouts.sensor import LOGGER
 from coinbase_checkouts.webhooks import Event, short
 
+from .clocks import Clock
 from .ledger import Counts, Keep, Ledger, Letter, Policy
 from .marks import Marks
 from .reconciling import (
@@ -63,7 +63,8 @@ class Inbox:
             until it is pruned. "never": only ids, types, statuses and times, and that only until it is done: then
             handlers get events without metadata, amounts and addresses, and read the checkout.
         on_metric: Called with what becomes of each event. What it raises is logged and goes no further.
-        clock: Unix seconds.
+        clock: Unix seconds, for tests. By default waits and leases go by the clock of the database, which is one for all
+            hosts, and all else by the host's.
         draw: Uniform in [0, 1), for waits between attempts.
 
     Source: rule webhook.at-least-once in spec/openapi.yaml: deliveries come at least once and in any order.
@@ -77,7 +78,7 @@ class Inbox:
         metadata: MetaData | None = None,
         keep: Keep = "until done",
         on_metric: Callable[[Metric], object] | None = None,
-        clock: Callable[[], float] = time.time,
+        clock: Callable[[], float] | None = None,
         draw: Callable[[], float] = random.random,
     ) -> None:
         self.metadata: MetaData = MetaData() if metadata is None else metadata
@@ -85,7 +86,7 @@ class Inbox:
         self._ledger = Ledger(self.tables, keep)
         self._marks = Marks(self.tables.marks)
         self._on_metric = on_metric
-        self._clock, self._draw = clock, draw
+        self._clock, self._draw = Clock(clock), draw
 
     def create_all(self, bind: Engine | Connection) -> None:
         """
@@ -225,7 +226,7 @@ class Inbox:
 
     def counts(self, bind: Bind | AsyncBind) -> Counts | Awaitable[Counts]:
         """How many events are not done, and for how long. Leaves *bind* in no transaction that it was not in."""
-        return on(bind, _within(reading, lambda plain: self._ledger.counts(plain, self._now_ms())))
+        return on(bind, _within(reading, lambda plain: self._ledger.counts(plain, self._clock.shared_ms(plain))))
 
     @overload
     def dead(self, bind: Bind, *, limit: int = 100) -> list[Letter]: ...
@@ -245,7 +246,9 @@ class Inbox:
 
     def requeue(self, bind: Bind | AsyncBind, *keys: str) -> int | Awaitable[int]:
         """Give dead events all their attempts again, these or, without any, all; how many. As for `store`, who commits."""
-        return on(bind, _within(transaction, lambda plain: self._ledger.requeue(plain, keys, self._now_ms())))
+        return on(
+            bind, _within(transaction, lambda plain: self._ledger.requeue(plain, keys, self._clock.shared_ms(plain)))
+        )
 
     @overload
     def prune(self, bind: Bind, *, older_than_s: float = PRUNE_AFTER_S) -> int: ...
@@ -259,10 +262,12 @@ class Inbox:
 
         One that is forgotten would be acted on again, if it came again: keep them longer than deliveries are repeated,
         and than you look back when you read events from the API.
+
+        Raises:
+            ConfigurationError: *older_than_s* is no number, or below 0, or more than a century.
         """
-        return on(
-            bind, _within(transaction, lambda plain: self._prune(plain, self._now_ms() - round(older_than_s * 1000)))
-        )
+        number("prune: older_than_s", older_than_s, zero=True)
+        return on(bind, _within(transaction, lambda plain: self._prune(plain, round(older_than_s * 1000))))
 
     def reconcile(
         self,
@@ -351,7 +356,7 @@ class Inbox:
         kind = "failed"
         try:
             with transaction(bind):
-                fresh = self._ledger.record(bind, event, self._now_ms(), state=DONE, others=others)
+                fresh = self._ledger.record(bind, event, self._clock.shared_ms(bind), state=DONE, others=others)
                 yield fresh
                 if fresh:
                     self._ledger.confirm(bind, event.content_key)
@@ -361,11 +366,12 @@ class Inbox:
 
     def _store(self, event: Event, others: Sequence[str], bind: Bind) -> bool:
         with transaction(bind):
-            fresh = self._ledger.record(bind, event, self._now_ms(), state=WAITING, others=others)
+            fresh = self._ledger.record(bind, event, self._clock.shared_ms(bind), state=WAITING, others=others)
         self._tell(Metric("stored" if fresh else "repeated", short(event.event_type)))
         return fresh
 
-    def _prune(self, bind: Bind, before_ms: int) -> int:
+    def _prune(self, bind: Bind, age_ms: int) -> int:
+        before_ms = self._clock.shared_ms(bind) - age_ms
         self._marks.note_pruned(bind, before_ms)
         return self._ledger.prune(bind, before_ms)
 
@@ -384,7 +390,7 @@ class Inbox:
         number("reconcile: reads_per_s", reads_per_s, zero=False)
         number("reconcile: lease_s", lease_s, zero=True)
         since_ms = None if since is None else unix_ms(since)
-        if since_ms is not None and since_ms > self._now_ms() + overlap_s * 1000:
+        if since_ms is not None and since_ms > self._clock.host_ms() + overlap_s * 1000:
             raise ConfigurationError("reconcile: since is in the future; what happened until then would be passed over")
         return Run(self.tables, name, since_ms, look_back_s, overlap_s, reads_per_s, lease_s, self._clock)
 
@@ -397,9 +403,6 @@ class Inbox:
                 self._on_metric(metric)
             except Exception:  # noqa: BLE001 -- the callback's, and logged
                 LOGGER.exception("on_metric failed")
-
-    def _now_ms(self) -> int:
-        return round(self._clock() * 1000)
 
 
 class _Once:
