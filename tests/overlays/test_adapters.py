@@ -21,6 +21,7 @@ from wsgiref.simple_server import WSGIRequestHandler, make_server
 import django
 import pytest
 import uvicorn
+import werkzeug.serving
 from django.conf import settings
 from django.core.handlers.asgi import ASGIHandler
 from django.core.handlers.wsgi import WSGIHandler
@@ -278,6 +279,67 @@ def test_chunks_are_bounded(name: str) -> None:
         assert 204 == sent(shop, chunked=True).status
         assert 413 == sent(shop, b" " * (LIMIT + 1), chunked=True).status
     assert [BODY] == [event.body for event in shop.got]
+
+
+@contextlib.contextmanager
+def dechunking(app: Any) -> Generator[str]:
+    """A WSGI server that puts chunks together."""
+    server = werkzeug.serving.make_server("127.0.0.1", 0, app, request_handler=Silent)
+    thread = threading.Thread(target=server.serve_forever, args=(0.01,))
+    thread.start()
+    try:
+        yield f"http://127.0.0.1:{server.server_port}"
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()
+
+
+class Silent(werkzeug.serving.WSGIRequestHandler):
+    def log(self, type: str, message: str, *args: Any) -> None:
+        """Standard error belongs to the tests."""
+
+
+def answered(shop: Shop, chunks: bytes) -> bytes:
+    """The first line of the answer to these, which are not followed by others."""
+    address = shop.url.removeprefix("http://").split(":")
+    with socket.create_connection((address[0], int(address[1]))) as connection:
+        # At once, for who answers without reading may close it.
+        connection.sendall(b"POST /webhooks HTTP/1.1\r\nHost: shop\r\nTransfer-Encoding: chunked\r\n\r\n" + chunks)
+        connection.shutdown(socket.SHUT_WR)
+        return connection.makefile("rb").readline()
+
+
+@pytest.mark.parametrize("make", [django_app, flask_app])
+def test_chunks_that_a_wsgi_server_puts_together(make: Callable[..., Any], caplog: pytest.LogCaptureFixture) -> None:
+    """
+    They are read to their end or to the limit, Django's own included; what breaks off is no event and no error.
+    """
+    shop = Shop()
+    with dechunking(make(shop, shop.receive)) as shop.url:
+        assert [204, 204] == [sent(shop, chunked=True).status, sent(shop, [BODY[:9], BODY[9:]], chunked=True).status]
+        assert 413 == sent(shop, BODY.ljust(LIMIT + 1), chunked=True).status
+        assert 400 == sent(shop, b"{}", signature="t=1,v0=00", chunked=True).status
+        assert b" 408 " in answered(shop, b"5\r\n{")
+        if make is django_app:
+            for most, status in ((50, 413), (None, 204)):
+                with override_settings(DATA_UPLOAD_MAX_MEMORY_SIZE=most):
+                    assert status == sent(shop, chunked=True).status
+    assert {BODY} == {event.body for event in shop.got}
+    assert [] == [record for record in caplog.records if record.levelno >= logging.ERROR]
+
+
+@pytest.mark.parametrize("make", [django_app, flask_app])
+def test_chunks_that_a_wsgi_server_hands_on(make: Callable[..., Any], caplog: pytest.LogCaptureFixture) -> None:
+    """
+    Where nobody knows where a body ends, the answer is that its length is wanted, and the log says why.
+    """
+    shop = Shop()
+    with wsgi(make(shop, shop.receive)) as shop.url, caplog.at_level(logging.WARNING, "coinbase_checkouts"):
+        assert b" 411 " in answered(shop, b"2\r\n{}\r\n0\r\n\r\n")
+        assert 204 == sent(shop).status
+    assert [BODY] == [event.body for event in shop.got]
+    assert "came in chunks" in caplog.messages[0]
 
 
 def test_flask_takes_two() -> None:

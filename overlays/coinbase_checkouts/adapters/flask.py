@@ -17,7 +17,7 @@ from werkzeug.exceptions import ClientDisconnected, RequestEntityTooLarge
 from coinbase_checkouts.handlers import settled
 from coinbase_checkouts.webhooks import Event
 
-from . import BODY_LIMIT_BYTES, DONE, TOO_LARGE, WRONG_METHOD, Gate, Secret, called
+from . import BODY_LIMIT_BYTES, DONE, NO_LENGTH, TOO_LARGE, WRONG_METHOD, Gate, Secret, called, endless
 
 View = Callable[[], ResponseReturnValue]
 
@@ -37,6 +37,8 @@ def webhook(secret: Secret, receive: Callable[[Event], object], *, limit_bytes: 
     def view() -> ResponseReturnValue:
         if request.method != "POST":
             return "", WRONG_METHOD, {"Allow": "POST"}
+        if endless(request.environ):
+            return "", NO_LENGTH
         # One more, since a body without a length is cut at this limit without a word.
         request.max_content_length = limit_bytes + 1
         try:
