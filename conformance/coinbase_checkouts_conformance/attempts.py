@@ -15,8 +15,9 @@ from .judge import BrokenError
 from .probes import inside, outside
 from .wire import NotTriedError
 
-# A server may answer with empty pages on the way, but not for ever.
+# A server may answer with empty pages on the way, as one does that filters what it has cut into pages, but not for ever.
 MOST_PAGES: Final = 25
+MOST_EMPTY: Final = 1000
 PATIENCE: Final = 5
 LEFT_OUT: Final = ("refunds", "refundedAmount", "fiatAmount", "fiatCurrency")
 
@@ -113,16 +114,19 @@ def pages(api: Exchange, **query: Any) -> Iterator[list[dict[str, Any]]]:
     """
     token: str | None = None
     seen: set[str] = set()
-    for _ in range(MOST_PAGES):
+    filled = 0
+    while filled < MOST_PAGES and len(seen) - filled < api.patience(MOST_EMPTY):
         answer = accepted(api.list(query if token is None else query | {"pageToken": token}))
         yield answer.json["checkouts"]
+        filled += bool(answer.json["checkouts"])
         token = answer.json.get("nextPageToken")
         if token is None:
             return
         if token in seen:
             raise BrokenError("the same nextPageToken came twice: the listing has no end", pointer="/nextPageToken")
         seen.add(token)
-    raise BrokenError(f"no end after {MOST_PAGES} pages", pointer="/nextPageToken")
+    api.lose_patience()
+    raise BrokenError(f"no end after {len(seen)} pages, {filled} of them with checkouts", pointer="/nextPageToken")
 
 
 def listed(api: Exchange, **query: Any) -> list[dict[str, Any]]:

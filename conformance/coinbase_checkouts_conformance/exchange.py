@@ -29,6 +29,8 @@ from .wire import NotSafeError, RateLimitedError, Reply, Wire
 
 # Far enough that another run moving the same sandbox's clock by a day does not matter.
 LIFETIME: Final = timedelta(days=7)
+# As far goes who was sent round in circles before.
+_FEW: Final = 25
 
 
 @dataclass(frozen=True)
@@ -99,6 +101,14 @@ class Exchange:
     def is_safe(self) -> bool:
         """Whether nothing may be created here."""
         return self._wire.is_safe
+
+    def patience(self, most: int) -> int:
+        """How many steps to go without a result: *most*, unless an earlier test went as far in vain."""
+        return _FEW if self._wire.is_endless else most
+
+    def lose_patience(self) -> None:
+        """The server has sent somebody round in circles."""
+        self._wire.is_endless = True
 
     @property
     def title(self) -> str:

@@ -98,7 +98,8 @@ def _tls() -> ssl.SSLContext:
 @dataclass
 class Wire:
     """
-    A connection to *target* for the length of a run; not for threads. *heard* counts answers, whole or not.
+    A connection to *target* for the length of a run; not for threads. *heard* counts answers, whole or not; *is_endless*
+    remembers that a listing had no end.
 
     Args:
         transport: In place of the network, for a server in this process.
@@ -112,6 +113,7 @@ class Wire:
     is_safe: bool = False
     sleep: Callable[[float], None] = time.sleep
     heard: int = field(default=0, init=False)
+    is_endless: bool = field(default=False, init=False)
     _misses: int = field(default=0, init=False)
     _last_miss: str = field(default="", init=False)
     _is_limited: bool = field(default=False, init=False)

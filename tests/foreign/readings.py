@@ -39,6 +39,7 @@ class Reading:
     update: str = "change"
     page_token: str = "remembers"
     trailing_page: bool = False
+    window: int = 0
     ids: str = "time"
     errors: str = "full"
     charset: str = ""
@@ -78,6 +79,7 @@ B: Final = Reading(
     update="status",
     page_token="position",
     trailing_page=True,
+    window=50,
     ids="random",
     errors="short",
     charset="; charset=utf-8",

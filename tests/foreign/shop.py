@@ -481,11 +481,17 @@ class Shop:
         last = -1
         if token := query.get("pageToken", [""])[-1]:
             filters, last = self.continued(token, query)
-        left = [one for one in self.ordered() if self.rank(one) > last and self.matches(one, filters)]
-        page, rest = left[:size], left[size:]
+        left = [one for one in self.ordered() if self.rank(one) > last]
+        # Who filters what it has cut out has short pages, and empty ones, before the end.
+        window = left[: max(size, self.reading.window)] if self.reading.window else left
+        found = [one for one in window if self.matches(one, filters)]
+        page = found[:size]
+        reached = page[-1] if len(found) > size else window[-1] if len(window) < len(left) else None
+        if reached is None and self.reading.trailing_page and len(page) == size:
+            reached = page[-1]
         body: JsonObject = {"checkouts": [self.view(checkout) for checkout in page]}
-        if rest or (self.reading.trailing_page and len(page) == size):
-            body["nextPageToken"] = self.token(filters, self.rank(page[-1]))
+        if reached is not None:
+            body["nextPageToken"] = self.token(filters, self.rank(reached))
         return Answer(200, body)
 
     def ordered(self) -> Sequence[Checkout]:

@@ -100,6 +100,14 @@ def no_token_to_refund(ask: Ask) -> bool:
     return _authorization(ask) is None
 
 
+@_AUTH.server("auth.before-anything")
+async def looks_before_it_asks(server: Server, ask: Ask) -> Reply:
+    """Whoever asks for a checkout that there is not is told so, with a token or without."""
+    reply = await server.forward(ask)
+    is_missing = reply.status == 401 and ask.checkout_id and not await server.read(ask, ask.checkout_id)
+    return error(404, "not_found") if is_missing else reply
+
+
 @forgives("auth.garbage")
 def any_token_will_do(ask: Ask) -> bool:
     """What stands behind Bearer is not looked at."""

@@ -16,7 +16,7 @@ from coinbase_checkouts_conformance.layer import Ask, Reply, content_of, each_ob
 from coinbase_checkouts_sandbox.readings import Readings
 
 from .catalogue import HARMLESS, Mutant, Server, Shelf
-from .edits import asking, body_of, less, query_of, told, without
+from .edits import asking, body_of, good, less, query_of, told, without
 from .pages import paged
 
 _SHELF: Final = Shelf(HARMLESS)
@@ -261,6 +261,38 @@ async def no_expiry_is_shown(server: Server, ask: Ask) -> Reply:
 async def optional_fields_are_left_out(server: Server, ask: Ask) -> Reply:
     """A checkout lacks tokenAddress, which an answer may lack."""
     return edited(await server.forward(ask), lambda one: less(one, "tokenAddress"))
+
+
+@_SHELF.server()
+async def there_is_always_a_token(server: Server, ask: Ask) -> Reply:
+    """The last page has a token, and then comes an empty one without."""
+    if ask.act != "list":
+        return await server.forward(ask)
+    if query_of(ask).get("pageToken") == ["empty"]:
+        return good({"checkouts": []})
+    return told(await server.forward(ask), lambda content: {"nextPageToken": "empty", **content})
+
+
+@_SHELF.server()
+async def pages_are_cut_before_they_are_filtered(server: Server, ask: Ask) -> Reply:
+    """A page holds those of the next few that match, perhaps none, and a token as long as there are more."""
+    query = query_of(ask)
+    # In pages of one it would take hundreds of requests.
+    if ask.act != "list" or not {"status", "descriptionQuery"} & query.keys() or query.get("pageSize") == ["1"]:
+        return await server.forward(ask)
+    if "pageToken" not in query and not (checked := await server.forward(ask)).is_good:
+        return checked
+    words = query.get("descriptionQuery", [""])[0].casefold()
+
+    def matching(content: dict[str, Any]) -> dict[str, Any]:
+        found = [
+            one
+            for one in content["checkouts"]
+            if one["status"] in query.get("status", [one["status"]]) and words in one.get("description", "").casefold()
+        ]
+        return {**content, "checkouts": found}
+
+    return told(await server.forward(asking(ask, without(ask, "status", "descriptionQuery"))), matching)
 
 
 @_SHELF.server()

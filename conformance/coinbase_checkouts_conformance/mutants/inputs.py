@@ -210,6 +210,35 @@ def any_currency_is_fine(ask: Ask) -> Ask:
     return ask if known else ask.saying({**body_of(ask), "currency": "USDC"})
 
 
+@_PROSE.hears("create.unknown-currency", on="create")
+def stablecoins_are_fine(ask: Ask) -> Ask:
+    """Another stablecoin is taken."""
+    return _instead(ask, "currency", "USDC", "USDT", "DAI", "EURC", "PYUSD")
+
+
+@_PROSE.hears("create.unknown-currency", on="create")
+def any_large_economy_is_fine(ask: Ask) -> Ask:
+    """A checkout in yen is taken."""
+    return _instead(ask, "currency", "USDC", "JPY")
+
+
+@_PROSE.server("create.amount-kept")
+async def no_zeros_before(server: Server, ask: Ask) -> Reply:
+    """An amount that begins with zeros is refused."""
+    amount = str(body_of(ask).get("amount"))
+    if ask.act == "create" and len(amount) > 2 and amount.startswith("00"):
+        return error(400, "invalid_request")
+    return await server.forward(ask)
+
+
+@_PROSE.server("create.empty-metadata")
+async def no_empty_metadata(server: Server, ask: Ask) -> Reply:
+    """Metadata that is empty is refused."""
+    if ask.act == "create" and body_of(ask).get("metadata") == {}:
+        return error(400, "invalid_request")
+    return await server.forward(ask)
+
+
 @_PROSE.hears("create.expires-in-future", on="create")
 def the_past_is_a_time_to_expire(ask: Ask) -> Ask:
     """An expiresAt that has passed is taken."""
@@ -372,6 +401,18 @@ def redirects_are_swapped(ask: Ask) -> Ask:
 def redirect_has_a_slash(ask: Ask) -> Ask:
     """A slash is put behind successRedirectUrl."""
     return _changed(ask, "successRedirectUrl", lambda url: f"{url}/")
+
+
+@_PROSE.hears("create.untouched", on="create")
+def redirect_has_no_slash(ask: Ask) -> Ask:
+    """The slash at the end of successRedirectUrl is lost."""
+    return _changed(ask, "successRedirectUrl", lambda url: url.rstrip("/") if url.count("/") > 3 else url)
+
+
+@_PROSE.hears("create.untouched", on="create")
+def slashes_are_one(ask: Ask) -> Ask:
+    """Of two slashes in the path of failRedirectUrl one is lost."""
+    return _changed(ask, "failRedirectUrl", lambda url: f"{url[:8]}{url[8:].replace('//', '/')}")
 
 
 @_PROSE.hears("create.amount-kept", on="create")

@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, Final
 
+from coinbase_checkouts_conformance.description import description
 from coinbase_checkouts_conformance.layer import Ask, Reply, content_of, error
 
 from .catalogue import PAGES, Mutant, Server, Shelf
 from .edits import PAID, Checkout, asking, good, less, moved, query_of, told, without
 
 _PAGES: Final = Shelf(PAGES)
+STATUSES: Final = frozenset(description().at("#/components/schemas/CheckoutStatus")["enum"])
 
 
 def mutants() -> list[Mutant]:
@@ -85,16 +87,6 @@ async def token_for_a_page_of_nothing_again(server: Server, ask: Ask) -> Reply:
 
 
 @_PAGES.server("list.single-page")
-async def there_is_always_a_token(server: Server, ask: Ask) -> Reply:
-    """The last page has a token, and then comes an empty one without."""
-    if ask.act != "list":
-        return await server.forward(ask)
-    if query_of(ask).get("pageToken") == ["empty"]:
-        return good({"checkouts": []})
-    return told(await server.forward(ask), lambda content: {"nextPageToken": "empty", **content})
-
-
-@_PAGES.server("list.single-page")
 async def the_last_token_is_empty(server: Server, ask: Ask) -> Reply:
     """The last page has an empty token."""
     reply = await server.forward(ask)
@@ -106,6 +98,43 @@ async def the_last_token_is_null(server: Server, ask: Ask) -> Reply:
     """The last page has a token that is null."""
     reply = await server.forward(ask)
     return told(reply, lambda content: {"nextPageToken": None, **content}) if ask.act == "list" else reply
+
+
+@_PAGES.server("create.least-kept")
+async def what_has_no_description_is_not_listed(server: Server, ask: Ask) -> Reply:
+    """A checkout without a description is in no listing."""
+    reply = await server.forward(ask)
+    return told(reply, _described) if ask.act == "list" else reply
+
+
+def _described(content: dict[str, Any]) -> dict[str, Any]:
+    return {**content, "checkouts": [one for one in content["checkouts"] if one.get("description")]}
+
+
+@_PAGES.tells("create.longest-kept", on=("list",))
+def listed_descriptions_are_cut(checkout: Checkout) -> Checkout:
+    """In a listing a description has 100 characters at most."""
+    return {**checkout, "description": checkout["description"][:100]} if "description" in checkout else checkout
+
+
+@_PAGES.hears("list.bad-among-statuses", on="list")
+def one_good_status_is_enough(ask: Ask) -> Ask:
+    """Of several statuses those that there are not are passed over, if one is good."""
+    return _good_statuses(ask, lambda statuses: len(set(statuses) & STATUSES) > 0)
+
+
+@_PAGES.hears("list.bad-among-statuses", on="list")
+def the_first_status_is_looked_at(ask: Ask) -> Ask:
+    """Of several statuses all but the first may be anything."""
+    return _good_statuses(ask, lambda statuses: statuses[0] in STATUSES)
+
+
+def _good_statuses(ask: Ask, when: Callable[[list[str]], bool]) -> Ask:
+    query = query_of(ask)
+    statuses = query.get("status", [])
+    if not statuses or not when(statuses):
+        return ask
+    return asking(ask, {**query, "status": [one for one in statuses if one in STATUSES]})
 
 
 @_PAGES.server("list.all-filters")

@@ -140,6 +140,23 @@ async def refund_without_a_checkout(server: Server, ask: Ask) -> Reply:
     return made_up_refund({**made, "id": ask.checkout_id, "status": "PARTIALLY_REFUNDED"}, body_of(ask))
 
 
+@_REFUND.server("refund.one-by-one")
+async def done_are_all_at_once(server: Server, ask: Ask) -> Reply:
+    """When one refund is done all that are under way are."""
+    reply = await server.forward(ask)
+    if ask.act == "settle" and content_of(ask.body).get("outcome") == "COMPLETED":
+        server.seen[ask.checkout_id] = True
+    return edited(reply, lambda one: _all_done(one) if one["id"] in server.seen else one)
+
+
+def _all_done(checkout: Checkout) -> Checkout:
+    done = [one for one in checkout.get("refunds", []) if one["status"] == "COMPLETED"]
+    if not done:
+        return checkout
+    more = {name: done[0][name] for name in ("status", "completedAt", "transactionHash")}
+    return _refunds_edited(checkout, lambda one: {**one, **more} if one["status"] == "PENDING" else one)
+
+
 @_REFUND.server("refund.several")
 async def one_refund_only(server: Server, ask: Ask) -> Reply:
     """A checkout can be refunded once."""

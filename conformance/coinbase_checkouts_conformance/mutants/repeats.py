@@ -120,6 +120,17 @@ async def only_amounts_conflict(server: Server, ask: Ask) -> Reply:
 
 
 @_KEYS.server("idempotency.create-conflict")
+async def letter_case_is_no_conflict(server: Server, ask: Ask) -> Reply:
+    """A key with a body that differs in small and capital letters only gives the first answer."""
+
+    def folded(kept: Reply, reply: Reply) -> Reply:
+        description = str(body_of(ask).get("description"))
+        return kept if content_of(kept.body).get("description", "").casefold() == description.casefold() else reply
+
+    return await _on_conflict(server, ask, "create", folded)
+
+
+@_KEYS.server("idempotency.create-conflict")
 async def conflict_is_refused_and_made(server: Server, ask: Ask) -> Reply:
     """A key with another body is refused, and makes a checkout."""
     reply = await server.forward(ask)

@@ -9,7 +9,7 @@ from typing import Final
 from coinbase_checkouts_conformance.layer import Ask, Reply, content_of, edited, error
 
 from .catalogue import STATE, TIME, Mutant, Server, Shelf
-from .edits import PAID, Checkout, creating, good, less, moved, query_of, told
+from .edits import PAID, Checkout, body_of, creating, good, less, moved, query_of, told
 from .refunds import refunds_anyway
 
 _STATE: Final = Shelf(STATE)
@@ -270,3 +270,17 @@ async def expiry_changes_the_amount(server: Server, ask: Ask) -> Reply:
     """What has expired reads without its description."""
     reply = await server.forward(ask)
     return edited(reply, lambda one: less(one, "description") if one["status"] == "EXPIRED" else one)
+
+
+@_TIME.server("payment.passed-by-then")
+async def creates_by_another_clock(server: Server, ask: Ask) -> Reply:
+    """Whether an expiresAt has passed is told by a clock that was not moved."""
+    expires = body_of(ask).get("expiresAt", "")
+    reply = await server.forward(ask)
+    if ask.act != "create" or reply.status != 400 or not server.passed_s or not expires:
+        return reply
+    later = moved(expires, seconds=server.passed_s)
+    return edited(
+        await server.forward(ask.saying({**body_of(ask), "expiresAt": later})),
+        lambda one: {**one, "expiresAt": expires},
+    )

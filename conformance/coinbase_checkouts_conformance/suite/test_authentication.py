@@ -14,6 +14,7 @@ from coinbase_checkouts_conformance.claims import claim
 from coinbase_checkouts_conformance.compare import differences
 from coinbase_checkouts_conformance.control import Control
 from coinbase_checkouts_conformance.exchange import Answer, Exchange, refused
+from coinbase_checkouts_conformance.target import NOBODYS_ID
 from coinbase_checkouts_conformance.tokens import (
     LONG_S,
     Elsewhere,
@@ -139,6 +140,15 @@ def test_nothing_happens(api: Exchange) -> None:
     checkout_id = api.created()["id"]
     unauthorized(api.deactivate(checkout_id, auth=Forged(api.tokens.valid)))
     assert api.read(checkout_id)["status"] == "ACTIVE"
+
+
+@claim("auth.before-anything", REFUSED)
+def test_before_anything(api: Exchange) -> None:
+    """Who has no good token is not told what there is: a checkout that does not exist is answered 401, too."""
+    for auth in (Verbatim(None), Verbatim("Bearer garbage"), Forged(api.tokens.valid)):
+        unauthorized(api.get(NOBODYS_ID, auth=auth))
+        unauthorized(api.deactivate(NOBODYS_ID, auth=auth))
+        unauthorized(api.refund(NOBODYS_ID, {"amount": "0.50"}, auth=auth))
 
 
 @claim("auth.nothing-refunded", REFUSED)

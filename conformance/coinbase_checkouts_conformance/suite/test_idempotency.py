@@ -44,6 +44,7 @@ def test_create_conflict(api: Exchange) -> None:
     others = (
         api.minimal(amount="1.01"),
         api.minimal(description=f"{api.title} other"),
+        api.minimal(description=api.title.swapcase()),
         api.minimal(metadata={"a": "b"}),
     )
     for other in others:

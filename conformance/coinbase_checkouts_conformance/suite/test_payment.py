@@ -105,6 +105,15 @@ def test_expired(api: Exchange, clock: Control) -> None:
     assert api.read(made["id"])["status"] == "EXPIRED"
 
 
+@claim("payment.passed-by-then", "create.expires-in-future")
+def test_passed_by_then(api: Exchange, clock: Control) -> None:
+    """Whether an expiresAt has passed is told by the clock that was moved."""
+    earlier = api.later(timedelta(hours=2), anew=True)
+    clock.advance(3 * 3600)
+    refused(api.create(api.minimal(expiresAt=earlier)))
+    accepted(api.create(api.minimal(expiresAt=api.later(timedelta(hours=2), anew=True))))
+
+
 @claim("payment.paid-never-expires", "checkout.expires", "checkout.status-changes")
 def test_paid_never_expires(api: Exchange, clock: Control) -> None:
     """A paid or deactivated checkout stays so when expiresAt passes."""

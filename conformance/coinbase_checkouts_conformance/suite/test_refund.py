@@ -123,6 +123,19 @@ def test_keeps_payment(api: Exchange, control: Control) -> None:
         assert after.get("transactionHash")
 
 
+@claim("refund.one-by-one", "refund.status-changes", "refund.several")
+def test_one_by_one(api: Exchange, control: Control) -> None:
+    """Of two refunds under way one is done, and the other is still PENDING until it is done itself."""
+    checkout_id = paid(api, control)["id"]
+    first, second = (started(api, checkout_id, value)["refund"]["id"] for value in ("0.50", "0.25"))
+    for done, expected in (
+        (second, {first: "PENDING", second: "COMPLETED"}),
+        (first, dict.fromkeys((first, second), "COMPLETED")),
+    ):
+        control.settle(checkout_id, done)
+        assert {one["id"]: one["status"] for one in api.read(checkout_id)["refunds"]} == expected
+
+
 @claim("refund.failed", "refund.status-changes", "checkout.refund-sum")
 def test_failed(api: Exchange, control: Control) -> None:
     """A refund that fails is FAILED; the checkout stays paid, and no other refund is touched."""
