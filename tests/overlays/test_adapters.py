@@ -106,16 +106,27 @@ class Quiet(WSGIRequestHandler):
         """Standard error belongs to the tests."""
 
 
+class Silent(werkzeug.serving.WSGIRequestHandler):
+    def log(self, type: str, message: str, *args: Any) -> None:
+        """Standard error belongs to the tests."""
+
+
 @contextlib.contextmanager
-def wsgi(app: Any) -> Generator[str]:
-    with make_server("127.0.0.1", 0, app, handler_class=Quiet) as server:
-        thread = threading.Thread(target=server.serve_forever, args=(0.01,))
-        thread.start()
-        try:
-            yield f"http://127.0.0.1:{server.server_port}"
-        finally:
-            server.shutdown()
-            thread.join()
+def served(make: Callable[..., Any], app: Any) -> Generator[str]:
+    server = make("127.0.0.1", 0, app)
+    thread = threading.Thread(target=server.serve_forever, args=(0.01,))
+    thread.start()
+    try:
+        yield f"http://127.0.0.1:{server.server_port}"
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()
+
+
+wsgi = partial(served, partial(make_server, handler_class=Quiet))
+# One that puts chunks together.
+dechunking = partial(served, partial(werkzeug.serving.make_server, request_handler=Silent))
 
 
 @contextlib.contextmanager
@@ -279,25 +290,6 @@ def test_chunks_are_bounded(name: str) -> None:
         assert 204 == sent(shop, chunked=True).status
         assert 413 == sent(shop, b" " * (LIMIT + 1), chunked=True).status
     assert [BODY] == [event.body for event in shop.got]
-
-
-@contextlib.contextmanager
-def dechunking(app: Any) -> Generator[str]:
-    """A WSGI server that puts chunks together."""
-    server = werkzeug.serving.make_server("127.0.0.1", 0, app, request_handler=Silent)
-    thread = threading.Thread(target=server.serve_forever, args=(0.01,))
-    thread.start()
-    try:
-        yield f"http://127.0.0.1:{server.server_port}"
-    finally:
-        server.shutdown()
-        thread.join()
-        server.server_close()
-
-
-class Silent(werkzeug.serving.WSGIRequestHandler):
-    def log(self, type: str, message: str, *args: Any) -> None:
-        """Standard error belongs to the tests."""
 
 
 def answered(shop: Shop, chunks: bytes) -> bytes:
