@@ -20,7 +20,7 @@ import json
 import math
 import re
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache, cached_property
 from typing import Any, Final, Literal, NoReturn
@@ -32,7 +32,7 @@ from .sensor import NO_TIME, readable
 from .validation import resolve
 
 Value = str | bytes
-Headers = Mapping[str, str] | Iterable[tuple[Value, Value]]
+Headers = Mapping[str, str | Sequence[str]] | Iterable[tuple[Value, Value]]
 Body = bytes | bytearray | memoryview
 Scheme = Literal["v0", "v1"]
 # The values of each header, by its name in lower case, in the order in which they came.
@@ -47,6 +47,7 @@ _ID_HEADERS: Final = ("x-event-id", "x-hook0-id")
 _SIGNATURE: Final = SIGNATURE_HEADER.lower()
 # A real one has about 250 characters.
 _SIGNATURE_LIMIT: Final = 8192
+_KEYS: Final = frozenset({"t", "v0", "h", "v1"})
 _SECONDS: Final = re.compile(r"[0-9]{1,15}", re.ASCII)
 # Farther from now than any of them, whatever a clock says; a NaN is there, too.
 _FAR_S: Final = 10**16
@@ -142,12 +143,13 @@ def verify(body: Body, headers: Headers, secret: str | Iterable[str], now: float
     Check that *body* was signed with *secret*, just now, and read it.
 
     Where v0 and v1 came, v1 decides: a correct v0 does not rescue a wrong v1, and of v0 it only counts that it is a
-    hexadecimal number. Upper-case digits are as good as lower-case ones. Keys of the signature that nobody documented are ignored,
-    but no key may come twice.
+    hexadecimal number. Upper-case digits are as good as lower-case ones. Keys of the signature that nobody documented are
+    ignored, but none may come twice, have a blank before its `=`, or be a documented one in upper case.
 
     Args:
         body: The bytes as received. JSON that was read and written again has another signature.
-        headers: As received; a mapping, or pairs where a name may come twice. Names in any case.
+        headers: As received; a mapping, or pairs where a name may come twice. Names in any case. A list in place of a
+            value, as in AWS's `multiValueHeaders`, is as many headers of that name.
         secret: The subscription's, as Coinbase gave it; several while you change from one to the next.
         now: Unix seconds, of which whole ones count; the present by default. 300 seconds from the signature's time
             are accepted, 301 are not, in both directions.
@@ -288,10 +290,15 @@ def _parts(text: str) -> dict[str, str] | None:
     parts: dict[str, str] = {}
     for part in text.split(","):
         name, separator, value = part.strip(" ").partition("=")
-        if not separator or not name or name in parts:
+        if not separator or not name or name in parts or _is_disguised(name):
             return None
         parts[name] = value
     return parts
+
+
+def _is_disguised(name: str) -> bool:
+    """Whether it is one of the documented keys written otherwise: passed over, it would leave the others to decide."""
+    return name != name.strip() or (name not in _KEYS and name.lower() in _KEYS)
 
 
 def _malformed() -> SignatureError:
@@ -385,10 +392,8 @@ def _collected(headers: object) -> _Found | TypeError:
     try:
         for name, value in _pairs(headers):
             key = (name if isinstance(name, str) else _name(name)).lower()
-            if key in found:
-                found[key].append(value)
-            else:
-                found[key] = [value]
+            for each in value if isinstance(value, list | tuple) else (value,):
+                found.setdefault(key, []).append(each)
     except (TypeError, ValueError):
         return TypeError("headers must be a mapping of names to values, or pairs of them")
     return found

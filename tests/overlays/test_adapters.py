@@ -21,6 +21,7 @@ from wsgiref.simple_server import WSGIRequestHandler, make_server
 import django
 import pytest
 import uvicorn
+import werkzeug.serving
 from django.conf import settings
 from django.core.handlers.asgi import ASGIHandler
 from django.core.handlers.wsgi import WSGIHandler
@@ -32,7 +33,7 @@ from flask import Flask
 from starlette.applications import Starlette
 
 from coinbase_checkouts import Event, webhooks
-from coinbase_checkouts.adapters import Gate, settled
+from coinbase_checkouts.adapters import Gate
 from coinbase_checkouts.adapters import django as for_django
 from coinbase_checkouts.adapters import flask as for_flask
 from coinbase_checkouts.adapters import starlette as for_starlette
@@ -105,16 +106,27 @@ class Quiet(WSGIRequestHandler):
         """Standard error belongs to the tests."""
 
 
+class Silent(werkzeug.serving.WSGIRequestHandler):
+    def log(self, type: str, message: str, *args: Any) -> None:
+        """Standard error belongs to the tests."""
+
+
 @contextlib.contextmanager
-def wsgi(app: Any) -> Generator[str]:
-    with make_server("127.0.0.1", 0, app, handler_class=Quiet) as server:
-        thread = threading.Thread(target=server.serve_forever, args=(0.01,))
-        thread.start()
-        try:
-            yield f"http://127.0.0.1:{server.server_port}"
-        finally:
-            server.shutdown()
-            thread.join()
+def served(make: Callable[..., Any], app: Any) -> Generator[str]:
+    server = make("127.0.0.1", 0, app)
+    thread = threading.Thread(target=server.serve_forever, args=(0.01,))
+    thread.start()
+    try:
+        yield f"http://127.0.0.1:{server.server_port}"
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()
+
+
+wsgi = partial(served, partial(make_server, handler_class=Quiet))
+# One that puts chunks together.
+dechunking = partial(served, partial(werkzeug.serving.make_server, request_handler=Silent))
 
 
 @contextlib.contextmanager
@@ -280,6 +292,48 @@ def test_chunks_are_bounded(name: str) -> None:
     assert [BODY] == [event.body for event in shop.got]
 
 
+def answered(shop: Shop, chunks: bytes) -> bytes:
+    """The first line of the answer to these, which are not followed by others."""
+    address = shop.url.removeprefix("http://").split(":")
+    with socket.create_connection((address[0], int(address[1]))) as connection:
+        # At once, for who answers without reading may close it.
+        connection.sendall(b"POST /webhooks HTTP/1.1\r\nHost: shop\r\nTransfer-Encoding: chunked\r\n\r\n" + chunks)
+        connection.shutdown(socket.SHUT_WR)
+        return connection.makefile("rb").readline()
+
+
+@pytest.mark.parametrize("make", [django_app, flask_app])
+def test_chunks_that_a_wsgi_server_puts_together(make: Callable[..., Any], caplog: pytest.LogCaptureFixture) -> None:
+    """
+    They are read to their end or to the limit, Django's own included; what breaks off is no event and no error.
+    """
+    shop = Shop()
+    with dechunking(make(shop, shop.receive)) as shop.url:
+        assert [204, 204] == [sent(shop, chunked=True).status, sent(shop, [BODY[:9], BODY[9:]], chunked=True).status]
+        assert 413 == sent(shop, BODY.ljust(LIMIT + 1), chunked=True).status
+        assert 400 == sent(shop, b"{}", signature="t=1,v0=00", chunked=True).status
+        assert b" 408 " in answered(shop, b"5\r\n{")
+        if make is django_app:
+            for most, status in ((50, 413), (None, 204)):
+                with override_settings(DATA_UPLOAD_MAX_MEMORY_SIZE=most):
+                    assert status == sent(shop, chunked=True).status
+    assert {BODY} == {event.body for event in shop.got}
+    assert [] == [record for record in caplog.records if record.levelno >= logging.ERROR]
+
+
+@pytest.mark.parametrize("make", [django_app, flask_app])
+def test_chunks_that_a_wsgi_server_hands_on(make: Callable[..., Any], caplog: pytest.LogCaptureFixture) -> None:
+    """
+    Where nobody knows where a body ends, the answer is that its length is wanted, and the log says why.
+    """
+    shop = Shop()
+    with wsgi(make(shop, shop.receive)) as shop.url, caplog.at_level(logging.WARNING, "coinbase_checkouts"):
+        assert b" 411 " in answered(shop, b"2\r\n{}\r\n0\r\n\r\n")
+        assert 204 == sent(shop).status
+    assert [BODY] == [event.body for event in shop.got]
+    assert "came in chunks" in caplog.messages[0]
+
+
 def test_flask_takes_two() -> None:
     """
     Two endpoints of one app need no names: one for the sandbox's deliveries, say, and one for all others.
@@ -411,8 +465,41 @@ def test_no_coroutine_is_left_behind() -> None:
     finally:
         logging.disable(logging.NOTSET)
     assert 1 == len(shop.got)
-    settled(None)
-    loop = asyncio.new_event_loop()
-    with pytest.raises(TypeError, match="asynchronous"):
-        settled(loop.create_future())
-    loop.close()
+
+
+@pytest.mark.parametrize("app", list(APPS))
+@pytest.mark.filterwarnings("error")
+def test_no_work_is_left_behind(app: str) -> None:
+    """
+    A function that returns a generator, or a coroutine where what it returned was awaited, has done nothing: a 500.
+    """
+    make, serve, asynchronous = APPS[app]
+    shop = Shop()
+
+    def lazy(event: Event) -> Any:
+        return (shop.got.index(one) for one in [event])
+
+    async def lazier(event: Event) -> Any:
+        return shop.receive_async(event)
+
+    logging.disable()
+    try:
+        with serve(make(shop, lazier if asynchronous else lazy)) as shop.url:
+            assert 500 == sent(shop).status
+    finally:
+        logging.disable(logging.NOTSET)
+    assert [] == shop.got
+
+
+def yields(event: Event) -> Iterator[Event]:
+    yield event
+
+
+@pytest.mark.parametrize("webhook", [for_starlette.webhook, for_flask.webhook, for_django.webhook])
+@pytest.mark.parametrize("receive", [yields, partial(yields), None, "receive"])
+def test_what_would_not_run_is_told_at_once(webhook: Callable[..., Any], receive: Any) -> None:
+    """
+    Of what is no function, or has a `yield` in it, no endpoint is made.
+    """
+    with pytest.raises(TypeError, match=r"^receive: "):
+        webhook(SECRET, receive)

@@ -7,7 +7,7 @@ import pickle
 from collections.abc import Callable
 from copy import deepcopy
 from dataclasses import fields
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from functools import partial
 from typing import Any, cast
@@ -882,6 +882,34 @@ def test_strict_refuses_and_lists_everything() -> None:
     assert error.losses == error.reasons == asked(WEB3).losses
     assert str(error).startswith("not without loss, and strict: /code: checkouts have no code")
     assert error.reasons == pickle.loads(pickle.dumps(error)).reasons
+
+
+MISTYPED: dict[str, list[Any]] = {
+    "expires_at": [5, 5.0, True, b"2030", [], {}, date(2030, 1, 1), timedelta(1)],
+    "now_s": ["5", b"5", [], {}, datetime(2030, 1, 1, tzinfo=UTC)],
+    "accept": ["code", b"code", 5, True, None, iter(["code"])],
+}
+
+
+@pytest.mark.parametrize(("name", "given"), [(name, one) for name, several in MISTYPED.items() for one in several])
+def test_arguments_of_the_wrong_type(name: str, given: Any) -> None:
+    """
+    They are a mistake in the program, told by name and with what is wanted.
+    """
+    with pytest.raises(TypeError, match=rf"^{name}: must be .*, not {type(given).__name__}$"):
+        commerce.checkout_request(OLD, **{name: given})
+
+
+@pytest.mark.parametrize("convert", [commerce.checkout_view, commerce.status, commerce.event])
+def test_one_code_is_no_collection(convert: Callable[..., Any]) -> None:
+    """
+    The other functions say so, too; and what is no text is no code.
+    """
+    given: Any = OLD if convert is commerce.checkout_view else "charge:created"
+    with pytest.raises(TypeError, match=r"^accept: must be a collection of codes, not str$"):
+        convert(given, accept="code")
+    with pytest.raises(ValueError, match=r"^accept: no such codes: \[\]; give"):
+        convert(given, accept=[[]])
 
 
 def test_accepted_losses_are_no_reason() -> None:

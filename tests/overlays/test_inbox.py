@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import asyncio
 import dataclasses
+import gc
 import importlib
 import itertools
 import json
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import AsyncIterator, Callable, Generator, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import AbstractContextManager, contextmanager
 from functools import partial
 from pathlib import Path
 from typing import Any
+from unittest.mock import AsyncMock, MagicMock, Mock
 
 import pytest
 from alembic.autogenerate import compare_metadata
@@ -219,6 +222,20 @@ def test_a_transaction_is_joined(box: Inbox, engine: Engine) -> None:
                 transaction.rollback()
         assert (["c1"] if ends_well else []) == sent(engine)
     assert [False, True] == [act(box, engine, event(one)) for one in ("c1", "c2")]
+
+
+def test_metrics_in_a_transaction_of_ones_own(box: Inbox, engine: Engine, metrics: list[Metric]) -> None:
+    """
+    There they are told when their part has ended; that it is undone afterwards is not, and the next time is told again.
+    """
+    for _ in range(2):
+        with mishap(), engine.begin() as connection:
+            with box.once(event("c1"), connection):
+                assert [] == metrics
+            assert box.store(event("c2"), connection)
+            assert ["done", "stored"] == [one.kind for one in metrics]
+            raise MishapError
+        metrics.clear()
 
 
 def test_sessions(box: Inbox, engine: Engine) -> None:
@@ -519,6 +536,190 @@ def test_a_handler_that_commits(
     assert (["c1"], False) == (sent(engine), act(box, engine, event()))
     assert ["stored", "lost", "repeated"] == [one.kind for one in metrics]
     assert [f"inbox: attempt 1 of {event().content_key} failed"] == caplog.messages
+
+
+# Work that would never be done.
+
+
+async def promised(_: Event, __: Any) -> None:
+    raise AssertionError
+
+
+def yields(one: Event, connection: Any) -> Iterator[None]:
+    yield
+    send(one, connection)
+
+
+async def yields_async(one: Event, connection: Any) -> AsyncIterator[None]:
+    yield
+    send(one, connection)
+
+
+class Promising:
+    """Asynchronous, and no function."""
+
+    async def __call__(self, one: Event, connection: Any) -> None:
+        raise AssertionError
+
+    async def method(self, one: Event, connection: Any) -> None:
+        raise AssertionError
+
+
+class Yielding:
+    """A generator, and no function."""
+
+    def __call__(self, one: Event, connection: Any) -> Iterator[None]:
+        yield
+        send(one, connection)
+
+
+NEVER_RUN: list[Any] = [yields, yields_async, Yielding(), partial(yields), partial(Yielding()), None, "x", 5]
+NEVER_AWAITED: list[Any] = [
+    *(promised, Promising(), Promising().method, partial(promised), partial(Promising()), AsyncMock()),
+]
+not_run = partial(pytest.raises, TypeError, match=r"^handler: ")
+
+
+@pytest.mark.parametrize("handler", [*NEVER_RUN, *NEVER_AWAITED])
+def test_handlers_that_would_not_run(box: Inbox, handler: Any) -> None:
+    """
+    What is no function, or would run not a line when it is called, is refused at the call, though nothing is due.
+    """
+    engine = create_engine("sqlite://")
+    with not_run():
+        box.work(engine, handler, until_idle=True)
+    checkouts: Any = None
+    handler = handler or "none is what reconcile may have"
+    with not_run():
+        box.reconcile(checkouts, engine, since=0, handler=handler)
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize("handler", NEVER_RUN)
+async def test_handlers_that_would_not_run_async(box: Inbox, handler: Any) -> None:
+    """
+    The same in async code.
+    """
+    engine = create_async_engine("sqlite+aiosqlite://")
+    with not_run():
+        await box.work_async(engine, handler, until_idle=True)
+    checkouts: Any = None
+    handler = handler or "none is what reconcile may have"
+    with not_run():
+        await box.reconcile_async(checkouts, engine, since=0, handler=handler)
+
+
+UNDONE: list[Callable[[], Any]] = [
+    lambda: promised(event(), None),
+    lambda: yields(event(), None),
+    lambda: yields_async(event(), None),
+    lambda: asyncio.get_running_loop().create_future(),
+    lambda: asyncio.get_running_loop().create_task(promised(event(), None)),
+    Future,
+    # What has no way to be ended.
+    type("Promise", (), {"__await__": yields}),
+]
+
+
+@pytest.mark.anyio
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize("made", UNDONE)
+async def test_handlers_that_return_their_work(
+    box: Inbox, engine: Engine, async_engine: AsyncEngine, made: Callable[[], Any], caplog: pytest.LogCaptureFixture
+) -> None:
+    """
+    A handler that returns what is still to be done has failed: it is undone, and tried again until it is dead.
+    """
+    store(box, engine, event())
+    given: list[Any] = []
+
+    def handler(one: Event, connection: Connection) -> Any:
+        send(one, connection)
+        given.append(made())
+        return given[-1]
+
+    async def awaited(one: Event, connection: AsyncConnection) -> Any:
+        return await connection.run_sync(partial(handler, one))
+
+    once: dict[str, Any] = {"until_idle": True, "policy": Policy(attempts=1)}
+    for work in (partial(box.work, engine, handler), partial(box.work_async, async_engine, awaited)):
+        done = work(**once)
+        assert 0 == (done if isinstance(done, int) else await done)
+        with engine.connect() as connection:
+            assert ["TypeError"] == [letter.last_error for letter in box.dead(connection)]
+            assert 1 == box.requeue(connection)
+    assert [] == sent(engine)
+    assert "handler: returned an object of type" in caplog.text
+    await asyncio.sleep(0)
+    assert [] == [one for one in given if isinstance(one, asyncio.Future | Future) and not one.cancelled()]
+    del given[:]
+    gc.collect()
+
+
+@pytest.mark.anyio
+async def test_a_handler_that_is_not_asynchronous(
+    box: Inbox, engine: Engine, async_engine: AsyncEngine, caplog: pytest.LogCaptureFixture
+) -> None:
+    """
+    In async code a handler must return what can be awaited; who does not, has failed.
+    """
+    store(box, engine, event())
+
+    async def work(one: Event, connection: AsyncConnection) -> None:
+        await connection.run_sync(partial(send, one))
+
+    def work_later(one: Event, connection: AsyncConnection) -> Any:
+        return work(one, connection)
+
+    wrong: list[Any] = [send_nothing, MagicMock(return_value=yields(event(), None))]
+    for handler in wrong:
+        assert 0 == await box.work_async(async_engine, handler, until_idle=True, policy=Policy(attempts=1))
+        with engine.connect() as connection:
+            assert 1 == box.requeue(connection)
+    assert "handler: returned None, which cannot be awaited; declare it with `async def`" in caplog.text
+    assert 1 == await box.work_async(async_engine, work_later, until_idle=True)
+    assert ["c1"] == sent(engine)
+
+
+@pytest.mark.parametrize("result", [False, 0, "", [], NotImplemented, iter(()), MagicMock()])
+def test_what_a_handler_returns_means_nothing(box: Inbox, engine: Engine, result: Any) -> None:
+    """
+    A handler that has returned has done its work, whatever it returns: false as well.
+    """
+    store(box, engine, event())
+    handler = MagicMock(return_value=result)
+    assert 1 == box.work(engine, handler, until_idle=True)
+
+
+def closes(_: Event, connection: Connection) -> None:
+    connection.close()
+
+
+def takes_too_little(_: Event) -> None:
+    raise AssertionError
+
+
+def ends_itself(_: Event, __: Connection) -> None:
+    raise StopIteration
+
+
+@pytest.mark.parametrize("handler", [closes, takes_too_little, ends_itself])
+def test_other_mistakes_of_a_handler(box: Inbox, engine: Engine, handler: Any) -> None:
+    """
+    Nor is an event done whose handler closes the connection, takes other arguments, or raises what ends a loop.
+    """
+    store(box, engine, event())
+    assert 0 == box.work(engine, handler, until_idle=True)
+    with engine.connect() as connection:
+        assert 1 == box.counts(connection).waiting
+
+
+def test_a_block_that_is_asked_instead_of_entered(box: Inbox, engine: Engine) -> None:
+    """
+    `if inbox.once(…)` is an error: it would always be true, and keep no work from being done again.
+    """
+    with engine.connect() as connection, pytest.raises(TypeError, match=r"with inbox\.once"):
+        bool(box.once(event(), connection))
 
 
 # What one event is.
@@ -1170,6 +1371,67 @@ async def test_a_standby_is_waited_for_async(box: Inbox, only_reads: Engine, cap
     await engine.dispose()
 
 
+# Clocks that differ.
+
+
+@pytest.fixture(params=[3600.0, -3600.0])
+def elsewhere(request: pytest.FixtureRequest) -> Callable[[], AbstractContextManager[None]]:
+    """Another host, whose clock is an hour ahead or behind."""
+    right = time.time
+
+    @contextmanager
+    def elsewhere() -> Generator[None]:
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(time, "time", lambda: right() + request.param)
+            yield
+
+    return elsewhere
+
+
+def test_clocks_that_differ(shop: Engine, elsewhere: Callable[[], AbstractContextManager[None]]) -> None:
+    """
+    What one host stores, fails at or is killed at is due for another when it would be for the first, and not before.
+    """
+    box, at_once = Inbox(), Policy(base_s=0, lease_s=0.001)
+    with elsewhere():
+        store(box, shop, event("stored"))
+    assert 1 == box.work(shop, send, until_idle=True)
+    store(box, shop, event("failed"))
+    with elsewhere(), pytest.raises(KeyboardInterrupt):
+        box.work(shop, Mock(side_effect=[MishapError, KeyboardInterrupt]), until_idle=True, policy=at_once)
+    assert 1 == box.work(shop, send, until_idle=True)
+    store(box, shop, event("killed"))
+    with elsewhere():
+        assert claiming(box, shop, lease_s=0.001)() is not None
+    deadline = time.monotonic() + 10
+    while not box.work(shop, send, until_idle=True) and time.monotonic() < deadline:
+        pass
+    assert ["stored", "failed", "killed"] == sent(shop)
+    store(box, shop, event("leased"))
+    assert claiming(box, shop)() is not None
+    with elsewhere():
+        assert claiming(box, shop)() is None
+        with shop.connect() as connection:
+            assert 60 > box.counts(connection).oldest_s
+            assert 0 == box.prune(connection, older_than_s=60)
+
+
+def test_reconciliations_with_clocks_that_differ(
+    shop: Engine, elsewhere: Callable[[], AbstractContextManager[None]]
+) -> None:
+    """
+    The lease of a reconciliation is no shorter on a host whose clock is ahead, and no longer where it is behind.
+    """
+    box = Inbox()
+    begun: list[bool] = []
+    for lease_s in (60.0, 0.0):
+        with elsewhere(), shop.begin() as connection:
+            begun.append(box._run(NOW, str(lease_s), 0.0, 0.0, reads_per_s=1.0, lease_s=lease_s).begin(connection))
+        with shop.begin() as connection:
+            begun.append(box._run(NOW, str(lease_s), 0.0, 0.0, reads_per_s=1.0, lease_s=lease_s).begin(connection))
+    assert [True, False, True, True] == begun
+
+
 # Reading and writing in turn.
 
 
@@ -1274,6 +1536,15 @@ def test_pruning(box: Inbox, engine: Engine, clock: Clock) -> None:
     assert (1, 0, 100.0) == (counts.waiting, counts.dead, counts.oldest_s)
     assert ["c3"] == checkouts
     assert act(box, engine, event("c1"))
+
+
+@pytest.mark.parametrize("older_than_s", [-1, True, float("inf"), float("nan"), 10**30, "90", None])
+def test_ages_that_cannot_be_meant(older_than_s: Any) -> None:
+    """
+    What is older than that is no number of seconds, or lies in the future, forgets nothing.
+    """
+    with pytest.raises(ConfigurationError, match=r"prune: older_than_s must be a number"), Session() as session:
+        inbox.prune(session, older_than_s=older_than_s)
 
 
 def test_nothing_yet(box: Inbox, engine: Engine) -> None:

@@ -351,6 +351,36 @@ def test_a_handler_that_raises(
     assert [payment(checkout), f"{checkout.id}:checkout.refund.success:1"] == done(engine)
 
 
+@pytest.mark.anyio
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize("asynchronous", [False, True])
+async def test_a_handler_that_returns_its_work(
+    sandbox: Sandbox,
+    shop: Checkouts,
+    run: Callable[..., Reconciled],
+    go: Callable[..., Any],
+    engine: Engine,
+    *,
+    asynchronous: bool,
+) -> None:
+    """
+    A handler that returns what is still to be done has failed, and its event is not in.
+    """
+    since = sandbox.now
+    paid(sandbox, shop)
+
+    def lazy(event: Event, connection: Any) -> Any:
+        return do(event, connection)
+
+    async def lazier(event: Event, connection: Any) -> Any:
+        return do(event, connection)
+
+    result = await go(handler=lazier) if asynchronous else run(since=since, handler=lazy)
+    assert (False, ["TypeError"]) == (result.complete, [one.error for one in result.failures])
+    assert run().complete
+    assert 1 == len(done(engine))
+
+
 def vanish(event: Event, connection: Connection) -> None:
     """Work during which the connection is cut, and after which nobody can make another one."""
     file = Path(str(connection.engine.url.database))

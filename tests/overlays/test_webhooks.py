@@ -177,6 +177,14 @@ def test_other_hmacs_sign_the_same() -> None:
         (BOTH.replace(V1, ""), "code_not_hexadecimal"),
         (BOTH.replace(V1, "x"), "code_not_hexadecimal"),
         (BOTH.replace("h=", "i="), "header_malformed"),
+        # Nor is it passed over under another spelling; what else there may be is.
+        (BOTH.replace("v1=", "v1 ="), "header_malformed"),
+        (BOTH.replace("v1=", "V1="), "header_malformed"),
+        (BOTH.replace("h=", "H="), "header_malformed"),
+        (f"{BOTH},v0 ={V0}", "header_malformed"),
+        (f"{BOTH},T={NOW}", "header_malformed"),
+        (f"{BOTH},v2 =", "header_malformed"),
+        (f"{BOTH},V2=", ""),
         # v1 decides: which number v0 is does not matter.
         (BOTH.replace(V0, "0" * 64), ""),
         (BOTH.replace(V0, "x"), "code_not_hexadecimal"),
@@ -336,6 +344,20 @@ def test_grammar(signature: str, expected: str) -> None:
     assert expected == reason_of(signature=signature)
 
 
+@pytest.mark.parametrize("several", [list, tuple])
+def test_headers_with_lists_of_values(several: Callable[[Any], Any]) -> None:
+    """
+    A list is as many headers of that name: one is one, two are two, and none is none.
+    """
+    listed = {name: several([value]) for name, value in delivered().items()}
+    assert "" == reason_of(headers=listed)
+    assert "" == reason_of(headers=list(listed.items()))
+    assert "header_repeated" == reason_of(headers={**listed, SIGNATURE_HEADER: several([BOTH, BOTH])})
+    assert "header_repeated" == reason_of(headers={**listed, "X-Event-Id": several(["1", "2"])})
+    assert "header_missing" == reason_of(headers={**listed, SIGNATURE_HEADER: several([])})
+    assert "header_malformed" == reason_of(headers={**listed, SIGNATURE_HEADER: several([several([BOTH])])})
+
+
 def test_header_has_to_come_once() -> None:
     """
     None, or two in whatever case, is refused; what is no text is none.
@@ -344,7 +366,7 @@ def test_header_has_to_come_once() -> None:
     assert "header_missing" == reason_of(headers=[("Content-Type", "application/json")])
     assert "header_repeated" == reason_of(headers=[*delivered().items(), ("x-hook0-SIGNATURE", BOTH)])
     assert "header_malformed" == reason_of(headers={SIGNATURE_HEADER: None})
-    assert "header_malformed" == reason_of(headers={SIGNATURE_HEADER: [BOTH]})
+    assert "header_malformed" == reason_of(headers={SIGNATURE_HEADER: {BOTH}})
     # As httpx gives two of a name.
     assert "header_malformed" == reason_of(headers={SIGNATURE_HEADER: f"{BOTH}, {BOTH}"})
 

@@ -2,7 +2,7 @@
 A webhook endpoint for each of three frameworks: `adapters.starlette` (and FastAPI), `adapters.flask`, `adapters.django`.
 
 All of them answer with a status and no body: 204 when your function has returned, 400 to what is not signed as it must
-be, 405 to another method, 413 to a body that is too large. What your function raises is your framework's to answer,
+be, 405 to another method, 411 to a body in chunks that a WSGI server does not put together, 413 to one that is too large. What your function raises is your framework's to answer,
 with 500, and the event comes again. So have it do little: `inbox.store`, or work within `inbox.once`.
 """
 
@@ -11,11 +11,12 @@ from __future__ import annotations
 import inspect
 import logging
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
 from coinbase_checkouts.errors import SignatureError
+from coinbase_checkouts.handlers import expect_handler
 from coinbase_checkouts.webhooks import Event, Headers, keys_of, verify
 
 __all__ = ["BODY_LIMIT_BYTES", "Secret"]
@@ -26,7 +27,11 @@ BODY_LIMIT_BYTES: Final = 1024 * 1024
 DONE: Final = 204
 REFUSED: Final = 400
 WRONG_METHOD: Final = 405
+NO_LENGTH: Final = 411
 TOO_LARGE: Final = 413
+
+# Set by a WSGI server whose stream ends where the body does, whether or not it tells the length.
+TERMINATED: Final = "wsgi.input_terminated"
 
 LOGGER: Final = logging.getLogger("coinbase_checkouts")
 
@@ -73,20 +78,23 @@ class Gate:
             return REFUSED
 
 
+def endless(environ: Mapping[str, Any]) -> bool:
+    """Whether a WSGI server hands on a body that came in chunks as it came; then nobody knows where it ends."""
+    if "HTTP_TRANSFER_ENCODING" not in environ or environ.get("CONTENT_LENGTH") or environ.get(TERMINATED):
+        return False
+    LOGGER.warning(
+        "webhook refused: it came in chunks (Transfer-Encoding), and this WSGI server does not put them together"
+    )
+    return True
+
+
 def called(receive: Callable[[Event], Any]) -> Callable[[Event], Any]:
-    """What is called if your function is; of an object whose `__call__` is asynchronous that, which looks it."""
-    method = getattr(receive, "__call__", None)  # noqa: B004 -- not whether it can be called
-    return method if inspect.iscoroutinefunction(method) else receive
-
-
-def settled(result: object) -> None:
     """
-    Look at what your function returned where nobody can await it.
+    What is called if your function is; of an object whose `__call__` is asynchronous that, which looks it.
 
     Raises:
-        TypeError: It is to be awaited: its work would never be done, and the event lost.
+        TypeError: It is no function, or has a `yield` in it.
     """
-    if inspect.isawaitable(result):
-        if inspect.iscoroutine(result):
-            result.close()
-        raise TypeError("receive: asynchronous, but not declared with `async def`, or not where it can be awaited")
+    expect_handler("receive", receive, awaited=True)
+    method = getattr(receive, "__call__", None)  # noqa: B004 -- not whether it can be called
+    return method if inspect.iscoroutinefunction(method) else receive

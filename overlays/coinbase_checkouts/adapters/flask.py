@@ -14,9 +14,10 @@ from flask import current_app, request
 from flask.typing import ResponseReturnValue
 from werkzeug.exceptions import ClientDisconnected, RequestEntityTooLarge
 
+from coinbase_checkouts.handlers import settled
 from coinbase_checkouts.webhooks import Event
 
-from . import BODY_LIMIT_BYTES, DONE, TOO_LARGE, WRONG_METHOD, Gate, Secret, called, settled
+from . import BODY_LIMIT_BYTES, DONE, NO_LENGTH, TOO_LARGE, WRONG_METHOD, Gate, Secret, called, endless
 
 View = Callable[[], ResponseReturnValue]
 
@@ -31,11 +32,13 @@ def webhook(secret: Secret, receive: Callable[[Event], object], *, limit_bytes: 
         receive: Called with each verified event; async if Flask has its extra `[async]`.
         limit_bytes: More is not read.
     """
-    gate = Gate(secret, limit_bytes)
+    gate, receive = Gate(secret, limit_bytes), called(receive)
 
     def view() -> ResponseReturnValue:
         if request.method != "POST":
             return "", WRONG_METHOD, {"Allow": "POST"}
+        if endless(request.environ):
+            return "", NO_LENGTH
         # One more, since a body without a length is cut at this limit without a word.
         request.max_content_length = limit_bytes + 1
         try:
@@ -47,7 +50,7 @@ def webhook(secret: Secret, receive: Callable[[Event], object], *, limit_bytes: 
             event = 408
         if isinstance(event, int):
             return "", event
-        settled(current_app.ensure_sync(called(receive))(event))
+        settled("receive", current_app.ensure_sync(receive)(event))
         return "", DONE
 
     # Flask takes it for the endpoint's name, and no two views of an app may have the same.

@@ -13,9 +13,10 @@ from starlette.concurrency import run_in_threadpool
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 
+from coinbase_checkouts.handlers import settled
 from coinbase_checkouts.webhooks import Event
 
-from . import BODY_LIMIT_BYTES, DONE, TOO_LARGE, WRONG_METHOD, Gate, Secret
+from . import BODY_LIMIT_BYTES, DONE, TOO_LARGE, WRONG_METHOD, Gate, Secret, called
 
 Endpoint = Callable[[Request], Awaitable[Response]]
 
@@ -28,7 +29,7 @@ def webhook(secret: Secret, receive: Callable[[Event], object], *, limit_bytes: 
         receive: Called with each verified event; async, or else run in a thread.
         limit_bytes: More is not read.
     """
-    gate = Gate(secret, limit_bytes)
+    gate, receive = Gate(secret, limit_bytes), called(receive)
 
     async def endpoint(request: Request) -> Response:
         if request.method != "POST":
@@ -43,8 +44,7 @@ def webhook(secret: Secret, receive: Callable[[Event], object], *, limit_bytes: 
             # What was not read yet would be taken for the next request.
             return Response(status_code=event, headers={"Connection": "close"} if event == TOO_LARGE else None)
         result = receive(event) if inspect.iscoroutinefunction(receive) else await run_in_threadpool(receive, event)
-        if inspect.isawaitable(result):
-            await result
+        settled("receive", await result if inspect.isawaitable(result) else result)
         return Response(status_code=DONE)
 
     return endpoint

@@ -32,6 +32,7 @@ _MOST: Final = 100_000_000
 _METADATA_KEYS: Final = 20
 _METADATA_LENGTH: Final = 100
 _DESCRIPTION_LENGTH: Final = 500
+_EXAMPLE: Final = "2026-03-20T10:30:00Z"
 
 
 def checkout_request(
@@ -60,10 +61,13 @@ def checkout_request(
     Raises:
         MigrationError: No checkout can mean the same: no amount, no such currency, no charge at all. Or strict.
         ValueError: *expires_at* is no time with its zone in the future; *accept* has what is no code.
+        TypeError: *expires_at* is neither datetime nor text, *now_s* no number, or *accept* no collection.
 
     Source: mapping in spec/openapi.yaml; what it leaves out is in `HAZARDS`.
     """
     now = time.time() if now_s is None else now_s
+    if not isinstance(now, int | float):  # pyright: ignore[reportUnnecessaryIsInstance] -- callers without types
+        raise TypeError(f"now_s: must be Unix seconds, not {type(now).__name__}")
     losses: list[Loss] = []
     charge, event = charges.opened(charge_request, losses)
     code, own_id = charges.identity(charge)
@@ -180,9 +184,11 @@ def _metadata(charge: Fields) -> CreateCheckoutRequestMetadata | Unset:
 def _expiry(charge: Fields, given: datetime | str | None, now_s: float) -> datetime | Unset:
     own = charge.time("expires_at")
     if given is not None:
+        if not isinstance(given, datetime | str):  # pyright: ignore[reportUnnecessaryIsInstance] -- as above
+            raise TypeError(f"expires_at: must be a datetime, or a text such as {_EXAMPLE}, not {type(given).__name__}")
         moment = as_time(given)
         if moment is None or moment.timestamp() <= now_s:
-            raise ValueError("expires_at: must be a time in the future, with its zone, such as 2026-03-20T10:30:00Z")
+            raise ValueError(f"expires_at: must be a time in the future, with its zone, such as {_EXAMPLE}")
         return moment
     if own is None:
         charge.lose("expiry-default", "expires_at")

@@ -87,8 +87,12 @@ def held_to(losses: Sequence[Loss], *, strict: bool, accept: Collection[str]) ->
     Raises:
         MigrationError: Strict, and there are others; it has them all.
         ValueError: *accept* has what is no code.
+        TypeError: *accept* is one text, or no collection.
     """
-    if strange := set(accept) - CODES:
+    if isinstance(accept, str | bytes) or not isinstance(accept, Collection):  # pyright: ignore[reportUnnecessaryIsInstance] -- callers without types
+        raise TypeError(f"accept: must be a collection of codes, not {type(accept).__name__}")
+    # Not as a set: who gives lists in it is told so, too.
+    if strange := [code for code in accept if not (isinstance(code, str) and code in CODES)]:  # pyright: ignore[reportUnnecessaryIsInstance] -- as above
         raise ValueError(f"accept: no such codes: {', '.join(sorted(map(str, strange)))}; give those of losses")
     told = tuple(dict.fromkeys(losses))
     if strict and (reasons := [loss for loss in told if loss.code not in accept]):

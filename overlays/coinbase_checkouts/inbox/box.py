@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import random
 import threading
-import time
 from collections.abc import Awaitable, Callable, Generator, Sequence
 from contextlib import AbstractAsyncContextManager, AbstractContextManager, contextmanager
 from datetime import datetime
@@ -17,9 +16,11 @@ from sqlalchemy import Connection, Engine, MetaData
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from coinbase_checkouts.errors import ConfigurationError
+from coinbase_checkouts.handlers import expect_handler
 from coinbase_checkouts.sensor import LOGGER
 from coinbase_checkouts.webhooks import Event, short
 
+from .clocks import Clock
 from .ledger import Counts, Keep, Ledger, Letter, Policy
 from .marks import Marks
 from .reconciling import (
@@ -62,7 +63,8 @@ class Inbox:
             until it is pruned. "never": only ids, types, statuses and times, and that only until it is done: then
             handlers get events without metadata, amounts and addresses, and read the checkout.
         on_metric: Called with what becomes of each event. What it raises is logged and goes no further.
-        clock: Unix seconds.
+        clock: Unix seconds, for tests. By default waits and leases go by the clock of the database, which is one for all
+            hosts, and all else by the host's.
         draw: Uniform in [0, 1), for waits between attempts.
 
     Source: rule webhook.at-least-once in spec/openapi.yaml: deliveries come at least once and in any order.
@@ -76,7 +78,7 @@ class Inbox:
         metadata: MetaData | None = None,
         keep: Keep = "until done",
         on_metric: Callable[[Metric], object] | None = None,
-        clock: Callable[[], float] = time.time,
+        clock: Callable[[], float] | None = None,
         draw: Callable[[], float] = random.random,
     ) -> None:
         self.metadata: MetaData = MetaData() if metadata is None else metadata
@@ -84,7 +86,7 @@ class Inbox:
         self._ledger = Ledger(self.tables, keep)
         self._marks = Marks(self.tables.marks)
         self._on_metric = on_metric
-        self._clock, self._draw = clock, draw
+        self._clock, self._draw = Clock(clock), draw
 
     def create_all(self, bind: Engine | Connection) -> None:
         """
@@ -183,16 +185,19 @@ class Inbox:
         Args:
             handler: Called with the event and the connection whose transaction it is to work in, and not to end. If it
                 does, or catches the exception of a statement that failed there, that is a failed attempt; but what it
-                has committed by hand, and that the event is done, stays so, and the metric is `lost`.
+                has committed by hand, and that the event is done, stays so, and the metric is `lost`. To return a
+                coroutine, a generator or a future, whose work is still to be done, is a failed attempt, too.
             stop: What the handler is doing is finished first.
             until_idle: Return when nothing is due, for cron and for tests.
 
         Raises:
+            TypeError: *handler* is no function, or would not run when it is called: `async def`, or with a `yield`.
             ConfigurationError: The tables are not there, or `transactions.begun`.
             OperationalError: Of SQLAlchemy, or its like, if *until_idle*. Otherwise a database that does not answer is
                 waited for, and so are one that only reads, as a standby does, and a connection of a pool that is used up.
         """
         expect(engine, Engine)
+        expect_handler("handler", handler, awaited=False)
         return work(self._steps(policy), engine, handler, stop or threading.Event(), until_idle=until_idle)
 
     async def work_async(
@@ -204,8 +209,13 @@ class Inbox:
         policy: Policy = _DEFAULT_POLICY,
         until_idle: bool = False,
     ) -> int:
-        """As `work`, in the running event loop. If the task is cancelled, the event is free again at once."""
+        """
+        As `work`, in the running event loop. If the task is cancelled, the event is free again at once.
+
+        What *handler* returns is awaited; a failed attempt if it cannot be.
+        """
         expect(engine, AsyncEngine)
+        expect_handler("handler", handler, awaited=True)
         return await work_async(self._steps(policy), engine, handler, stop or asyncio.Event(), until_idle=until_idle)
 
     @overload
@@ -216,7 +226,7 @@ class Inbox:
 
     def counts(self, bind: Bind | AsyncBind) -> Counts | Awaitable[Counts]:
         """How many events are not done, and for how long. Leaves *bind* in no transaction that it was not in."""
-        return on(bind, _within(reading, lambda plain: self._ledger.counts(plain, self._now_ms())))
+        return on(bind, _within(reading, lambda plain: self._ledger.counts(plain, self._clock.shared_ms(plain))))
 
     @overload
     def dead(self, bind: Bind, *, limit: int = 100) -> list[Letter]: ...
@@ -236,7 +246,9 @@ class Inbox:
 
     def requeue(self, bind: Bind | AsyncBind, *keys: str) -> int | Awaitable[int]:
         """Give dead events all their attempts again, these or, without any, all; how many. As for `store`, who commits."""
-        return on(bind, _within(transaction, lambda plain: self._ledger.requeue(plain, keys, self._now_ms())))
+        return on(
+            bind, _within(transaction, lambda plain: self._ledger.requeue(plain, keys, self._clock.shared_ms(plain)))
+        )
 
     @overload
     def prune(self, bind: Bind, *, older_than_s: float = PRUNE_AFTER_S) -> int: ...
@@ -250,10 +262,12 @@ class Inbox:
 
         One that is forgotten would be acted on again, if it came again: keep them longer than deliveries are repeated,
         and than you look back when you read events from the API.
+
+        Raises:
+            ConfigurationError: *older_than_s* is no number, or below 0, or more than a century.
         """
-        return on(
-            bind, _within(transaction, lambda plain: self._prune(plain, self._now_ms() - round(older_than_s * 1000)))
-        )
+        number("prune: older_than_s", older_than_s, zero=True)
+        return on(bind, _within(transaction, lambda plain: self._prune(plain, round(older_than_s * 1000))))
 
     def reconcile(
         self,
@@ -281,7 +295,8 @@ class Inbox:
             checkouts: A `Checkouts`.
             since: Where the first run of this *name* begins; later runs do not look at it. A datetime with its zone,
                 or Unix seconds. What happened before is not put in.
-            handler: Does the work of each event at once, as in a block of `once`. None: as `store`, for workers.
+            handler: Does the work of each event at once, as in a block of `once`. None: as `store`, for workers. Which
+                functions are refused, and which results, see `work`.
             subscriptions: A `Subscriptions`, with *subscription_id*, whose delivery log is read for comparison, after
                 everything else.
             name: One for each account, or each thing that is to be reconciled by itself.
@@ -299,6 +314,8 @@ class Inbox:
                 that event's failure.
         """
         expect(engine, Engine)
+        if handler is not None:
+            expect_handler("handler", handler, awaited=False)
         run = self._run(since, name, look_back_s, overlap_s, reads_per_s=reads_per_s, lease_s=lease_s)
         log = _both(subscriptions, subscription_id)
         return reconcile(run, Door(self._block, self._put), checkouts, engine, handler=handler, log=log)
@@ -320,6 +337,8 @@ class Inbox:
     ) -> Reconciled:
         """As `reconcile`, with an `AsyncCheckouts`."""
         expect(engine, AsyncEngine)
+        if handler is not None:
+            expect_handler("handler", handler, awaited=True)
         run = self._run(since, name, look_back_s, overlap_s, reads_per_s=reads_per_s, lease_s=lease_s)
         log = _both(subscriptions, subscription_id)
         return await reconcile_async(run, Door(self._block, self._put), checkouts, engine, handler=handler, log=log)
@@ -337,7 +356,7 @@ class Inbox:
         kind = "failed"
         try:
             with transaction(bind):
-                fresh = self._ledger.record(bind, event, self._now_ms(), state=DONE, others=others)
+                fresh = self._ledger.record(bind, event, self._clock.shared_ms(bind), state=DONE, others=others)
                 yield fresh
                 if fresh:
                     self._ledger.confirm(bind, event.content_key)
@@ -347,11 +366,12 @@ class Inbox:
 
     def _store(self, event: Event, others: Sequence[str], bind: Bind) -> bool:
         with transaction(bind):
-            fresh = self._ledger.record(bind, event, self._now_ms(), state=WAITING, others=others)
+            fresh = self._ledger.record(bind, event, self._clock.shared_ms(bind), state=WAITING, others=others)
         self._tell(Metric("stored" if fresh else "repeated", short(event.event_type)))
         return fresh
 
-    def _prune(self, bind: Bind, before_ms: int) -> int:
+    def _prune(self, bind: Bind, age_ms: int) -> int:
+        before_ms = self._clock.shared_ms(bind) - age_ms
         self._marks.note_pruned(bind, before_ms)
         return self._ledger.prune(bind, before_ms)
 
@@ -370,7 +390,7 @@ class Inbox:
         number("reconcile: reads_per_s", reads_per_s, zero=False)
         number("reconcile: lease_s", lease_s, zero=True)
         since_ms = None if since is None else unix_ms(since)
-        if since_ms is not None and since_ms > self._now_ms() + overlap_s * 1000:
+        if since_ms is not None and since_ms > self._clock.host_ms() + overlap_s * 1000:
             raise ConfigurationError("reconcile: since is in the future; what happened until then would be passed over")
         return Run(self.tables, name, since_ms, look_back_s, overlap_s, reads_per_s, lease_s, self._clock)
 
@@ -384,15 +404,16 @@ class Inbox:
             except Exception:  # noqa: BLE001 -- the callback's, and logged
                 LOGGER.exception("on_metric failed")
 
-    def _now_ms(self) -> int:
-        return round(self._clock() * 1000)
-
 
 class _Once:
     """A block of one transaction, entered either way."""
 
     def __init__(self, bind: Bind | AsyncBind, make: Callable[[Bind], AbstractContextManager[bool]]) -> None:
         self._bind, self._make = bind, make
+
+    def __bool__(self) -> bool:
+        # It would always be true, and the work done each time.
+        raise TypeError("inbox: once is a block, as in `with inbox.once(event, connection) as fresh:`")
 
     def __enter__(self) -> bool:
         expect(self._bind, *PLAIN)

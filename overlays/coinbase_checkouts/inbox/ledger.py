@@ -1,5 +1,6 @@
 """
-What is read and written inside a transaction, each time as one statement or two. Time comes in as an argument.
+What is read and written inside a transaction, each time as one statement or two. Time comes in as an argument, and is
+that of the database: what one host writes, others compare.
 
 Safety rests on two things only, and on no clock: an event's row can be inserted once, and be made `done` once, by whom
 its lease names. Both happen in the transaction of the work itself.
@@ -23,6 +24,7 @@ from coinbase_checkouts.webhooks import Event, short
 from coinbase_checkouts_api.models import EventType
 
 from . import order
+from .clocks import Moment
 from .settings import number, whole
 from .tables import DEAD, DONE, WAITING, Tables
 from .transactions import INSERT, Bind, connection_of
@@ -122,7 +124,7 @@ class Ledger:
         self._keep = keep
 
     def record(
-        self, bind: Bind, event: Event, now_ms: int, *, state: Literal["waiting", "done"], others: Sequence[str] = ()
+        self, bind: Bind, event: Event, now_ms: Moment, *, state: Literal["waiting", "done"], others: Sequence[str] = ()
     ) -> bool:
         """
         Write *event* down; false if it is there already.
@@ -165,7 +167,7 @@ class Ledger:
         newest = bind.execute(select(c.newest).where(c.checkout_id == _checkout_id(event))).scalar()
         return newest is None or newest <= order.position(event)
 
-    def claim(self, bind: Bind, policy: Policy, now_ms: int, lease: str) -> Taken | Letter | None:
+    def claim(self, bind: Bind, policy: Policy, now_ms: Moment, lease: str) -> Taken | Letter | None:
         """
         Take the lease of the event that is due for longest; None if none is. A Letter: it has just died.
 
@@ -196,7 +198,7 @@ class Ledger:
         bind.execute(this.values(lease=lease, due_ms=now_ms + _ms(policy.lease_s), attempts=attempt))
         return Taken(row["key"], lease, attempt, row["received_ms"], _event(row))
 
-    def begin(self, bind: Bind, taken: Taken, now_ms: int) -> bool:
+    def begin(self, bind: Bind, taken: Taken, now_ms: Moment) -> bool:
         """
         Make it done, before the work that this transaction is for; false if the lease has gone to another.
 
@@ -234,7 +236,7 @@ class Ledger:
         if state != DONE:
             raise TransactionError(_LOST)
 
-    def fail(self, bind: Bind, taken: Taken, policy: Policy, now_ms: int, *, error: str, draw: float) -> str | None:
+    def fail(self, bind: Bind, taken: Taken, policy: Policy, now_ms: Moment, *, error: str, draw: float) -> str | None:
         """
         Give the lease back; the state that the event is in then, or None if the lease has gone to another.
 
@@ -249,7 +251,7 @@ class Ledger:
         values = held.values(state=state, due_ms=due_ms, lease=None, last_error=short(error)).returning(c.key)
         return None if bind.execute(values).first() is None else state
 
-    def release(self, bind: Bind, taken: Taken, now_ms: int) -> str:
+    def release(self, bind: Bind, taken: Taken, now_ms: Moment) -> str:
         """Give the lease back at once; the attempt counts none. The state that the event is in then."""
         c = self._events.c
         held = update(self._events).where(c.key == taken.key, c.lease == taken.lease, c.state == WAITING)
@@ -262,7 +264,7 @@ class Ledger:
         query = select(self._events).where(c.state == DEAD).order_by(c.received_ms, c.key).limit(limit)
         return [_letter(row) for row in bind.execute(query).mappings()]
 
-    def requeue(self, bind: Bind, keys: tuple[str, ...], now_ms: int) -> int:
+    def requeue(self, bind: Bind, keys: tuple[str, ...], now_ms: Moment) -> int:
         """Give dead events all attempts again, these or, without any, all; how many there were."""
         c = self._events.c
         dead = update(self._events).where(c.state == DEAD)
@@ -271,7 +273,7 @@ class Ledger:
         rows = bind.execute(dead.values(state=WAITING, attempts=0, due_ms=now_ms).returning(c.key))
         return len(rows.all())
 
-    def prune(self, bind: Bind, before_ms: int) -> int:
+    def prune(self, bind: Bind, before_ms: Moment) -> int:
         """Forget what was done before then; how many events that were."""
         c, checkout = self._events.c, self._checkouts.c
         rows = bind.execute(delete(self._events).where(c.state == DONE, c.done_ms < before_ms).returning(c.key)).all()
@@ -279,16 +281,16 @@ class Ledger:
         bind.execute(delete(self._checkouts).where(checkout.acted_ms < before_ms, ~left))
         return len(rows)
 
-    def counts(self, bind: Bind, now_ms: int) -> Counts:
+    def counts(self, bind: Bind, now_ms: Moment) -> Counts:
         """How many events are not done; the others may be millions, and are not looked at."""
         c = self._events.c
-        query = select(c.state, func.count(), func.min(c.received_ms)).where(c.state.in_([WAITING, DEAD]))
+        query = select(c.state, func.count(), now_ms - func.min(c.received_ms)).where(c.state.in_([WAITING, DEAD]))
         found = {state: (count, oldest_ms) for state, count, oldest_ms in bind.execute(query.group_by(c.state))}
-        waiting, oldest_ms = found.get(WAITING, (0, now_ms))
+        waiting, oldest_ms = found.get(WAITING, (0, 0))
         dead, _ = found.get(DEAD, (0, 0))
-        return Counts(waiting=waiting, dead=dead, oldest_s=max(0, now_ms - oldest_ms) / 1000)
+        return Counts(waiting=waiting, dead=dead, oldest_s=max(0, oldest_ms) / 1000)
 
-    def _acting(self, bind: Bind, checkout_id: str | None, position: str, now_ms: int) -> None:
+    def _acting(self, bind: Bind, checkout_id: str | None, position: str, now_ms: Moment) -> None:
         """Take the lock of the checkout, and note how new what is acted on is."""
         if checkout_id is None:
             return

@@ -10,6 +10,7 @@ from sqlalchemy import RowMapping, Table, or_, select, update
 from coinbase_checkouts.errors import ConfigurationError
 from coinbase_checkouts.webhooks import short
 
+from .clocks import Moment
 from .transactions import INSERT, Bind, connection_of
 
 _PRUNED: Final = "prune"
@@ -39,14 +40,14 @@ class Marks:
     """
     One row for each reconciliation, and one for what was pruned.
 
-    A lease keeps hosts from doing the same work at once; nothing else depends on it, or on their clocks.
+    A lease keeps hosts from doing the same work at once; nothing else depends on it.
     """
 
     def __init__(self, table: Table) -> None:
         self._table = table
 
     def take(
-        self, bind: Bind, name: str, since_ms: int | None, now_ms: int, *, lease: str, until_ms: int
+        self, bind: Bind, name: str, since_ms: int | None, now_ms: Moment, *, lease: str, until_ms: Moment
     ) -> Mark | None:
         """
         Take the lease; None if another has it.
@@ -80,7 +81,7 @@ class Marks:
         c = self._table.c
         return bind.execute(select(c.done_ms).where(c.name == _PRUNED)).scalar() or 0
 
-    def note_pruned(self, bind: Bind, before_ms: int) -> None:
+    def note_pruned(self, bind: Bind, before_ms: Moment) -> None:
         """Remember that what was done before is being forgotten."""
         c = self._table.c
         insert = self._insert(bind).values(name=_PRUNED, first_ms=before_ms, done_ms=before_ms)

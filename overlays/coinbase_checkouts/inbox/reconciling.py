@@ -20,10 +20,12 @@ from sqlalchemy import Connection, Engine, inspect, select
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from coinbase_checkouts.errors import CheckoutsError, ConfigurationError
+from coinbase_checkouts.handlers import finished, settled
 from coinbase_checkouts.sensor import LOGGER
 from coinbase_checkouts.webhooks import Event, short
 from coinbase_checkouts_api.models import Checkout, CheckoutStatus
 
+from .clocks import Clock
 from .history import REFUNDED, TOLD_OF, Past, history, milliseconds
 from .marks import Mark, Marks
 from .tables import Tables
@@ -218,7 +220,7 @@ class Run:
     overlap_s: float
     reads_per_s: float
     lease_s: float
-    clock: Callable[[], float]
+    clock: Clock
     monotonic: Callable[[], float] = time.monotonic
     lease: str = field(default_factory=lambda: secrets.token_hex(16))
     busy: bool = False
@@ -249,9 +251,9 @@ class Run:
             raise ConfigurationError(
                 f"inbox: there is no table {self.tables.marks}; call create_all, or migrate the database"
             )
-        now_ms = self._now_ms()
-        until_ms = now_ms + round(self.lease_s * 1000)
-        mark = self._marks.take(connection, self.name, self.since_ms, now_ms, lease=self.lease, until_ms=until_ms)
+        now_ms, shared_ms = self.clock.host_ms(), self.clock.shared_ms(connection)
+        until_ms = shared_ms + self._lease_ms()
+        mark = self._marks.take(connection, self.name, self.since_ms, shared_ms, lease=self.lease, until_ms=until_ms)
         self._from_ms = self._until_ms = (self.since_ms or now_ms) if mark is None else self._since(mark)
         if mark is None:
             self.busy = True
@@ -291,7 +293,7 @@ class Run:
         known = set(connection.scalars(select(c.key).where(c.checkout_id.in_(ids))))
         found: list[Past] = []
         # On every host in the same order: two that store the same events wait for each other, and not in a circle.
-        told = (history(checkout, now_s=self.clock()) for checkout in sorted(page, key=lambda one: one.id))
+        told = (history(checkout, now_s=self.clock.host_s()) for checkout in sorted(page, key=lambda one: one.id))
         for past in (past for story in told for past in story):
             if past.latest_ms is not None and past.latest_ms < self._from_ms:
                 self.passed_over += 1
@@ -403,13 +405,13 @@ class Run:
         return max(mark.first_ms, mark.done_ms - round(self.overlap_s * 1000))
 
     def _hold(self, connection: Connection, **values: Any) -> None:
-        lease_ms = self._now_ms() + round(self.lease_s * 1000)
+        lease_ms = self.clock.shared_ms(connection) + self._lease_ms()
         if not self._marks.hold(connection, self.name, self.lease, lease_ms=lease_ms, **values):
             self.busy = True
             raise LeaseLostError
 
-    def _now_ms(self) -> int:
-        return round(self.clock() * 1000)
+    def _lease_ms(self) -> int:
+        return round(self.lease_s * 1000)
 
 
 def reconcile(
@@ -480,7 +482,7 @@ def _feed(
         try:
             with engine.connect() as connection, door.once(past.event, connection, past.others) as fresh:
                 if fresh:
-                    handler(past.event, connection)
+                    settled("handler", handler(past.event, connection))
         except Exception as exc:  # noqa: BLE001 -- the handler's, and logged
             with engine.begin() as connection:
                 run.failed(connection, past, exc)
@@ -558,7 +560,7 @@ async def _feed_async(
         try:
             async with engine.connect() as connection, door.once(past.event, connection, past.others) as fresh:
                 if fresh:
-                    await handler(past.event, connection)
+                    await finished("handler", handler(past.event, connection))
         except Exception as exc:  # noqa: BLE001 -- the handler's, and logged
             async with engine.begin() as connection:
                 await connection.run_sync(run.failed, past, exc)

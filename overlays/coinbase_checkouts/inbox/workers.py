@@ -16,9 +16,11 @@ from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from coinbase_checkouts.errors import ConfigurationError
+from coinbase_checkouts.handlers import finished, settled
 from coinbase_checkouts.sensor import LOGGER
 from coinbase_checkouts.webhooks import Event, short
 
+from .clocks import Clock
 from .ledger import Ledger, Letter, Policy, Taken
 from .tables import DEAD, Tables
 from .transactions import begun
@@ -35,13 +37,16 @@ class Metric:
     """
     What has become of one event, to be counted.
 
+    Told when that is committed; but in a transaction of yours, which `Inbox.once` and `Inbox.store` are a part of, when
+    their part has ended. If you undo that transaction, nothing is `done` or `stored`, and nothing more is told.
+
     Attributes:
         kind: `stored`, `done`, `repeated` (it was there already, and nothing was done), `failed` (to be tried again),
             `dead`, or `lost` (the worker was so slow to begin that another has taken it, or its handler called
             commit(), see `Inbox.work`).
         event_type: At most 200 characters; an open set.
         attempt: 1 for the first.
-        age_s: Since it was stored; 0 inline.
+        age_s: Since it was stored, if this host's clock is right; 0 inline.
     """
 
     kind: str
@@ -57,7 +62,7 @@ class Steps:
     ledger: Ledger
     tables: Tables
     policy: Policy
-    clock: Callable[[], float]
+    clock: Clock
     draw: Callable[[], float]
     tell: Callable[[Metric], None]
 
@@ -76,12 +81,12 @@ class Steps:
     def claim(self, connection: Connection) -> Taken | Letter | None:
         """Take the lease of an event."""
         begun(connection)
-        return self.ledger.claim(connection, self.policy, self._now_ms(), secrets.token_hex(16))
+        return self.ledger.claim(connection, self.policy, self.clock.shared_ms(connection), secrets.token_hex(16))
 
     def begin(self, connection: Connection, taken: Taken) -> bool:
         """Make it done, if it is still ours; then the work may be done."""
         begun(connection)
-        return self.ledger.begin(connection, taken, self._now_ms())
+        return self.ledger.begin(connection, taken, self.clock.shared_ms(connection))
 
     def confirm(self, connection: Connection, taken: Taken) -> None:
         """
@@ -96,13 +101,15 @@ class Steps:
         """Give the lease back after *error*; the state that the event is in then."""
         begun(connection)
         if not isinstance(error, Exception):
-            return self.ledger.release(connection, taken, self._now_ms())
+            return self.ledger.release(connection, taken, self.clock.shared_ms(connection))
         name = type(error).__name__
-        return self.ledger.fail(connection, taken, self.policy, self._now_ms(), error=name, draw=self.draw())
+        return self.ledger.fail(
+            connection, taken, self.policy, self.clock.shared_ms(connection), error=name, draw=self.draw()
+        )
 
     def ended(self, taken: Taken, *, kind: str) -> None:
         """Tell what has become of it."""
-        age_s = max(0.0, self.clock() - taken.received_ms / 1000)
+        age_s = max(0.0, self.clock.host_s() - taken.received_ms / 1000)
         self.tell(Metric(kind, short(taken.event.event_type), taken.attempt, age_s))
 
     def failed(self, taken: Taken, error: Exception, state: str | None) -> None:
@@ -113,11 +120,8 @@ class Steps:
     def died(self, letter: Letter) -> bool:
         """Tell of an event whose attempts all ended with their process; it is not done."""
         LOGGER.error("inbox: %s is dead: its last attempt never ended", letter.key)
-        self.tell(Metric("dead", letter.event_type, letter.attempts, max(0.0, self.clock() - letter.received)))
+        self.tell(Metric("dead", letter.event_type, letter.attempts, max(0.0, self.clock.host_s() - letter.received)))
         return False
-
-    def _now_ms(self) -> int:
-        return round(self.clock() * 1000)
 
 
 def work(steps: Steps, engine: Engine, handler: Handler, stop: threading.Event, *, until_idle: bool) -> int:
@@ -154,7 +158,7 @@ def _one(steps: Steps, engine: Engine, handler: Handler) -> bool | None:
         with engine.begin() as connection:
             mine = steps.begin(connection, taken)
             if mine:
-                handler(taken.event, connection)
+                settled("handler", handler(taken.event, connection))
                 steps.confirm(connection, taken)
     except BaseException as exc:
         with engine.begin() as connection:
@@ -205,7 +209,7 @@ async def _one_async(steps: Steps, engine: AsyncEngine, handler: AsyncHandler) -
         async with engine.begin() as connection:
             mine = await connection.run_sync(steps.begin, taken)
             if mine:
-                await handler(taken.event, connection)
+                await finished("handler", handler(taken.event, connection))
                 await connection.run_sync(steps.confirm, taken)
     except BaseException as exc:
         async with engine.begin() as connection:
