@@ -157,6 +157,14 @@ def _all_done(checkout: Checkout) -> Checkout:
     return _refunds_edited(checkout, lambda one: {**one, **more} if one["status"] == "PENDING" else one)
 
 
+@_REFUND.server("refund.fiat-of-usdc")
+async def every_currency_is_usdc(server: Server, ask: Ask) -> Reply:
+    """A refund in EUR is one in USDC, to the same figure."""
+    if ask.act != "refund" or body_of(ask).get("currency") != "EUR":
+        return await server.forward(ask)
+    return await server.forward(ask.saying({**body_of(ask), "currency": "USDC"}))
+
+
 @_REFUND.server("refund.several")
 async def one_refund_only(server: Server, ask: Ask) -> Reply:
     """A checkout can be refunded once."""

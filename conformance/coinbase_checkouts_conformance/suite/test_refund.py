@@ -253,7 +253,7 @@ def test_default_currency(api: Exchange, control: Control) -> None:
 def test_unknown_currency(api: Exchange, control: Control) -> None:
     """A currency that is neither USDC nor a fiat currency of the API is refused."""
     before = paid(api, control)
-    for currency in ("BTC", ""):
+    for currency in ("BTC", "USDT", "EURC", "JPY", "CAD", ""):
         refused(api.refund(before["id"], {"amount": "0.50", "currency": currency}), 400, 409, 422)
     assert differences(before, api.read(before["id"])) == []
 
@@ -378,6 +378,24 @@ def test_usdc_of_fiat(api: Exchange, control: Control) -> None:
         assert amount(answer.json["refund"]["amount"]) == Decimal("0.50")
     else:
         refused(answer, 400, 409, 422)
+
+
+@claim("refund.fiat-of-usdc", "refund.fiat", "refund.currency")
+def test_fiat_of_usdc(api: Exchange, control: Control) -> None:
+    """A refund in a fiat currency of a checkout in USDC is refused, or tells both figures and the rate between them."""
+    checkout_id = paid(api, control)["id"]
+    for currency in ("USD", "EUR"):
+        answer = api.refund(checkout_id, {"amount": "0.50", "currency": currency}, key=api.seed.idempotency_key())
+        if not answer.is_success:
+            refused(answer, 400, 409, 422)
+            continue
+        refund = answer.json["refund"]
+        if refund["currency"] == currency and "fiatAmount" not in refund:
+            api.remark(f"a refund in {currency} is not converted: it has no fiatAmount")
+            continue
+        assert refund.get("fiatCurrency") == currency
+        assert amount(refund.get("fiatAmount")) == Decimal("0.50")
+        assert "exchangeRate" in refund
 
 
 @claim("refund.only-one-failed", "refund.status-changes", "checkout.refund-sum")
